@@ -1,0 +1,24 @@
+#ifndef FOLDER_TREE_H
+#define FOLDER_TREE_H
+
+/*
+ * folder-tree: the local folder tree, made after the old server's.
+ *
+ * One pipelined pass asks the old server for its folders and subscriptions
+ * (RFC 9051 6.3.9, RFC 5258, RFC 6154), makes the mailboxes and subscriptions
+ * that are missing here, each with a state file before it, and takes away
+ * those that went there. Mailboxes that are local by now are left alone.
+ */
+
+struct migration_user;
+
+/* Make or refresh the tree when it was never made, or is older than
+   migration_tree_interval (or force). Returns 0; -1 with a mail error when
+   the old server can't be asked: a tree made before goes on to be served, so
+   that callers treat an error as fatal only when !folder_tree_exists(). */
+int folder_tree_refresh(struct migration_user *muser, bool force,
+			enum mail_error *error_code_r, const char **error_r);
+/* Was the tree ever made completely? */
+bool folder_tree_exists(struct migration_user *muser);
+
+#endif

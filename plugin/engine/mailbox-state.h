@@ -1,0 +1,73 @@
+#ifndef MAILBOX_STATE_H
+#define MAILBOX_STATE_H
+
+/*
+ * mailbox-state: where a mailbox stands between the two servers.
+ *
+ * One small file per mailbox in <migration_dir>/state/, named after the
+ * mailbox (see mailbox_state_key), replaced by write + fsync + rename +
+ * fsync(dir). The rename is the one atomic step of a cutover (I3).
+ *
+ * A file that can't be read, has an unknown version, key or state is an error
+ * (-1), never "local". No file is 0: the mailbox isn't ours, lib-storage does
+ * as it would without the plugin.
+ */
+
+enum mailbox_state {
+	/* authority: the old server */
+	MAILBOX_STATE_REMOTE = 0,
+	MAILBOX_STATE_FILLING,
+	MAILBOX_STATE_FILLED,
+	MAILBOX_STATE_MIRRORED,
+	/* authority: the local mailbox */
+	MAILBOX_STATE_LOCAL,
+	/* deleted by the user after it was local; the old server may still
+	   have a folder of that name, which must not come back */
+	MAILBOX_STATE_DELETED,
+};
+
+struct mailbox_state_file {
+	enum mailbox_state state;
+	/* of the old server's mailbox; 0 as long as it isn't known */
+	uint32_t uid_validity;
+	/* Bodies up to this UID are in the local mailbox and durable. */
+	uint32_t durable_uid;
+	/* HIGHESTMODSEQ that the local copy corresponds to; 0 without
+	   CONDSTORE */
+	uint64_t modseq;
+	/* counted at the last look at the old server */
+	uint32_t messages;
+	uint64_t bytes;
+	/* unix seconds when the state was entered */
+	time_t since;
+	/* why it doesn't go on, "" when it does; one line of UTF-8 */
+	const char *error;
+	/* UIDs that couldn't be fetched or don't verify (IMAP sequence-set),
+	   "" when there are none */
+	const char *bad_uids;
+	/* UIDs that the administrator gave up with cutover --without */
+	const char *without_uids;
+};
+
+const char *mailbox_state_to_str(enum mailbox_state state);
+/* Who has the word on this mailbox (I1)? */
+bool mailbox_state_authority_is_old(enum mailbox_state state);
+
+/* File name for a mailbox name: safe for any name, distinct for distinct
+   names, at most NAME_MAX bytes. Allocated from the data stack. */
+const char *mailbox_state_key(const char *vname);
+
+/* Read the state of vname under the migration dir. Strings come from pool.
+   Returns 1, 0 when there is none, -1 with an error. */
+int mailbox_state_read(const char *dir, const char *vname, pool_t pool,
+		       struct mailbox_state_file *state_r,
+		       const char **error_r);
+/* Replace it durably. Returns 0, -1 with an error: the old one stands. */
+int mailbox_state_write(const char *dir, const char *vname,
+			const struct mailbox_state_file *state,
+			const char **error_r);
+/* Forget it durably. One that isn't there is fine. */
+int mailbox_state_remove(const char *dir, const char *vname,
+			 const char **error_r);
+
+#endif

@@ -1,0 +1,49 @@
+#ifndef MIGRATION_USER_H
+#define MIGRATION_USER_H
+
+/*
+ * migration-user: what the plugin knows of one mail user.
+ *
+ * Made by the mail_user_created hook when `migration` is on for the user;
+ * lives in the user's pool. Users without it (autocreated, raw, migration=no)
+ * have no context: MIGRATION_USER_CONTEXT() is NULL for them, and nothing of
+ * ours touches them.
+ */
+
+#include "mail-storage-private.h"
+#include "mail-user.h"
+#include "migration-settings.h"
+
+struct migration_user {
+	union mail_user_module_context module_ctx;
+	struct mail_user *user;
+	struct migration_settings set;
+
+	/* The namespace that is being moved: the one with inbox=yes. */
+	struct mail_namespace *ns;
+	/* The old server behind it: hidden, never linked into
+	   user->namespaces. NULL before mail_namespaces_created. */
+	struct mail_namespace *remote_ns;
+
+	/* > 0: mailbox_alloc means the local mailbox, whatever its state */
+	unsigned int bypass;
+};
+
+#define MIGRATION_USER_CONTEXT(obj) \
+	MODULE_CONTEXT(obj, migration_user_module)
+
+extern MODULE_CONTEXT_DEFINE(migration_user_module,
+			     &mail_user_module_register);
+
+/* Between these two every mailbox of the user's own namespace is the local
+   one: for the engine and for lib-storage's own inner allocations. They nest. */
+void migration_bypass_begin(struct migration_user *muser);
+void migration_bypass_end(struct migration_user *muser);
+
+/* Allocate the local mailbox of that name, whatever its state. Never fails
+   (as mailbox_alloc); mailbox_open() tells. */
+struct mailbox *
+migration_local_mailbox_alloc(struct migration_user *muser, const char *vname,
+			      enum mailbox_flags flags);
+
+#endif
