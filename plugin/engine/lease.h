@@ -6,28 +6,37 @@
  *
  * <migration_dir>/lease/<key>, flock(2). Whoever has the mailbox open through
  * the old server holds it shared; the cutover holds it exclusively. Works on
- * one host only. A holder watches the file (lease_path) with inotify: the
- * cutover touches it to ask the holders to finish (lease_recall).
+ * one host only.
+ *
+ * flock is unfair: so that a cutover isn't starved, a second lock, the gate,
+ * is passed on the way in and kept closed by the cutover, from the moment at
+ * which it asks the holders to finish. A holder watches lease_path() with
+ * inotify, and asks lease_recalled() when it fires (others opening and closing
+ * the lease fire it as well).
+ *
+ * Timeouts are whole seconds, as file_wait_lock() has them.
  */
 
 struct lease;
 
 /* Take the lease shared, waiting at most timeout_msecs for a cutover to
    end. Returns 1, 0 when the time is over, -1 with an error. */
-int lease_share(const char *dir, const char *vname, unsigned int timeout_msecs,
+int lease_share(const char *dir, const char *vname, unsigned int timeout_secs,
 		struct lease **lease_r, const char **error_r);
 /* Take it exclusively: asks the holders to finish and waits for them. */
 int lease_exclude(const char *dir, const char *vname,
-		  unsigned int timeout_msecs,
+		  unsigned int timeout_secs,
 		  struct lease **lease_r, const char **error_r);
 void lease_release(struct lease **lease);
 
 /* The file to watch. */
 const char *lease_path(const struct lease *lease);
+/* Does a cutover wait for the holders of this lease? */
+bool lease_recalled(const struct lease *lease);
 
 /* The user's folder tree: create, delete, rename, subscribe, the tree's
    refresh and every cutover exclude one another with it. */
-int lease_tree(const char *dir, unsigned int timeout_msecs,
+int lease_tree(const char *dir, unsigned int timeout_secs,
 	       struct lease **lease_r, const char **error_r);
 
 #endif

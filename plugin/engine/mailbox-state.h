@@ -38,6 +38,11 @@ struct mailbox_state_file {
 	/* counted at the last look at the old server */
 	uint32_t messages;
 	uint64_t bytes;
+	/* what of it is here, durable or not */
+	uint32_t done_messages;
+	uint64_t done_bytes;
+	/* bytes per second of the last fill that fetched anything */
+	uint64_t rate;
 	/* unix seconds when the state was entered */
 	time_t since;
 	/* why it doesn't go on, "" when it does; one line of UTF-8 */

@@ -1,0 +1,188 @@
+#include "lib.h"
+#include "file-lock.h"
+#include "migration-dir.h"
+#include "mailbox-state.h"
+#include "lease.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#define LEASE_FOLDER "lease"
+#define GATE_FOLDER "gate"
+#define TREE_FOLDER "lease"
+/* no key looks like this: a leading '.' is escaped */
+#define TREE_NAME ".tree"
+
+struct held_file {
+	char *path;
+	int fd;
+	struct file_lock *lock;
+};
+
+struct lease {
+	struct held_file file;
+	/* fd is kept open by sharers to ask lease_recalled(); locked only by
+	   those who exclude */
+	struct held_file gate;
+};
+
+static int
+held_file_open(struct held_file *file, const char *dir, const char *folder,
+	       const char *name, const char **error_r)
+{
+	const char *path;
+
+	if (migration_dir_path(dir, folder, name, &path, error_r) < 0)
+		return -1;
+	file->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (file->fd == -1) {
+		*error_r = t_strdup_printf("open(%s) failed: %m", path);
+		return -1;
+	}
+	file->path = i_strdup(path);
+	return 0;
+}
+
+/* Returns 1, 0 when the time is over, -1. */
+static int
+held_file_lock(struct held_file *file, int lock_type,
+	       unsigned int timeout_secs, const char **error_r)
+{
+	const struct file_lock_settings set = {
+		.lock_method = FILE_LOCK_METHOD_FLOCK,
+	};
+
+	if (timeout_secs == 0)
+		return file_try_lock(file->fd, file->path, lock_type, &set,
+				     &file->lock, error_r);
+	return file_wait_lock(file->fd, file->path, lock_type, &set,
+			      timeout_secs, &file->lock, error_r);
+}
+
+static void held_file_close(struct held_file *file)
+{
+	if (file->lock != NULL)
+		file_unlock(&file->lock);
+	i_close_fd(&file->fd);
+	i_free(file->path);
+}
+
+static struct lease *lease_alloc(void)
+{
+	struct lease *lease = i_new(struct lease, 1);
+
+	lease->file.fd = lease->gate.fd = -1;
+	return lease;
+}
+
+static int
+lease_open(const char *dir, const char *vname, struct lease *lease,
+	   const char **error_r)
+{
+	const char *key = mailbox_state_key(vname);
+
+	if (held_file_open(&lease->file, dir, LEASE_FOLDER, key, error_r) < 0)
+		return -1;
+	return held_file_open(&lease->gate, dir, GATE_FOLDER, key, error_r);
+}
+
+static int
+lease_finish(int ret, struct lease *lease, struct lease **lease_r)
+{
+	if (ret > 0)
+		*lease_r = lease;
+	else
+		lease_release(&lease);
+	return ret;
+}
+
+int lease_share(const char *dir, const char *vname, unsigned int timeout_secs,
+		struct lease **lease_r, const char **error_r)
+{
+	struct lease *lease = lease_alloc();
+	int ret;
+
+	if ((ret = lease_open(dir, vname, lease, error_r)) == 0)
+		ret = held_file_lock(&lease->gate, F_RDLCK, timeout_secs,
+				     error_r);
+	if (ret > 0) {
+		ret = held_file_lock(&lease->file, F_RDLCK, timeout_secs,
+				     error_r);
+		file_unlock(&lease->gate.lock);
+	}
+	return lease_finish(ret, lease, lease_r);
+}
+
+/* inotify tells the holders of a write, even of no bytes changed */
+static int lease_recall(struct lease *lease, const char **error_r)
+{
+	if (pwrite(lease->file.fd, "", 1, 0) == 1)
+		return 1;
+	*error_r = t_strdup_printf("write(%s) failed: %m", lease->file.path);
+	return -1;
+}
+
+int lease_exclude(const char *dir, const char *vname,
+		  unsigned int timeout_secs,
+		  struct lease **lease_r, const char **error_r)
+{
+	struct lease *lease = lease_alloc();
+	int ret;
+
+	if ((ret = lease_open(dir, vname, lease, error_r)) == 0)
+		ret = held_file_lock(&lease->gate, F_WRLCK, timeout_secs,
+				     error_r);
+	if (ret > 0)
+		ret = lease_recall(lease, error_r);
+	if (ret > 0)
+		ret = held_file_lock(&lease->file, F_WRLCK, timeout_secs,
+				     error_r);
+	return lease_finish(ret, lease, lease_r);
+}
+
+int lease_tree(const char *dir, unsigned int timeout_secs,
+	       struct lease **lease_r, const char **error_r)
+{
+	struct lease *lease = lease_alloc();
+	int ret;
+
+	ret = held_file_open(&lease->file, dir, TREE_FOLDER, TREE_NAME,
+			     error_r);
+	if (ret == 0)
+		ret = held_file_lock(&lease->file, F_WRLCK, timeout_secs,
+				     error_r);
+	return lease_finish(ret, lease, lease_r);
+}
+
+void lease_release(struct lease **_lease)
+{
+	struct lease *lease = *_lease;
+
+	if (lease == NULL)
+		return;
+	*_lease = NULL;
+	/* the lease first: who passes the gate finds it free */
+	held_file_close(&lease->file);
+	held_file_close(&lease->gate);
+	i_free(lease);
+}
+
+const char *lease_path(const struct lease *lease)
+{
+	return lease->file.path;
+}
+
+bool lease_recalled(const struct lease *lease)
+{
+	const struct file_lock_settings set = {
+		.lock_method = FILE_LOCK_METHOD_FLOCK,
+	};
+	struct file_lock *lock;
+	const char *error;
+
+	if (file_try_lock(lease->gate.fd, lease->gate.path, F_RDLCK, &set,
+			  &lock, &error) <= 0)
+		return TRUE;
+	file_unlock(&lock);
+	return FALSE;
+}

@@ -1,0 +1,254 @@
+#include "lib.h"
+#include "buffer.h"
+#include "str.h"
+#include "strescape.h"
+#include "sha2.h"
+#include "hex-binary.h"
+#include "migration-dir.h"
+#include "mailbox-state.h"
+
+#include <ctype.h>
+
+#define STATE_FOLDER "state"
+#define STATE_MAGIC "migration-mailbox 1"
+#define STATE_END "end"
+#define STATE_MAX_SIZE (1024*1024)
+
+/* longer keys are cut and made distinct by a digest */
+#define KEY_MAX_LENGTH 200
+#define KEY_CUT_LENGTH 150
+#define KEY_DIGEST_BYTES 16
+
+static const char *const state_names[] = {
+	[MAILBOX_STATE_REMOTE] = "remote",
+	[MAILBOX_STATE_FILLING] = "filling",
+	[MAILBOX_STATE_FILLED] = "filled",
+	[MAILBOX_STATE_MIRRORED] = "mirrored",
+	[MAILBOX_STATE_LOCAL] = "local",
+	[MAILBOX_STATE_DELETED] = "deleted",
+};
+
+enum field_type {
+	FIELD_STATE,
+	FIELD_U32,
+	FIELD_U64,
+	FIELD_TIME,
+	FIELD_STRING,
+};
+
+#define FIELD(type, name) { #name, type, \
+	offsetof(struct mailbox_state_file, name) }
+
+static const struct field {
+	const char *name;
+	enum field_type type;
+	size_t offset;
+} fields[] = {
+	FIELD(FIELD_STATE, state),
+	FIELD(FIELD_U32, uid_validity),
+	FIELD(FIELD_U32, durable_uid),
+	FIELD(FIELD_U64, modseq),
+	FIELD(FIELD_U32, messages),
+	FIELD(FIELD_U64, bytes),
+	FIELD(FIELD_U32, done_messages),
+	FIELD(FIELD_U64, done_bytes),
+	FIELD(FIELD_U64, rate),
+	FIELD(FIELD_TIME, since),
+	FIELD(FIELD_STRING, error),
+	FIELD(FIELD_STRING, bad_uids),
+	FIELD(FIELD_STRING, without_uids),
+};
+
+const char *mailbox_state_to_str(enum mailbox_state state)
+{
+	i_assert(state < N_ELEMENTS(state_names));
+	return state_names[state];
+}
+
+static bool state_parse(const char *str, enum mailbox_state *state_r)
+{
+	for (unsigned int i = 0; i < N_ELEMENTS(state_names); i++) {
+		if (strcmp(state_names[i], str) == 0) {
+			*state_r = i;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+bool mailbox_state_authority_is_old(enum mailbox_state state)
+{
+	switch (state) {
+	case MAILBOX_STATE_REMOTE:
+	case MAILBOX_STATE_FILLING:
+	case MAILBOX_STATE_FILLED:
+	case MAILBOX_STATE_MIRRORED:
+		return TRUE;
+	case MAILBOX_STATE_LOCAL:
+	case MAILBOX_STATE_DELETED:
+		return FALSE;
+	}
+	i_unreached();
+}
+
+static bool key_char_is_plain(char c)
+{
+	return i_isalnum(c) || c == '-' || c == '_' || c == '.' || c == '+';
+}
+
+const char *mailbox_state_key(const char *vname)
+{
+	unsigned char digest[SHA256_RESULTLEN];
+	string_t *key = t_str_new(64);
+
+	for (const char *p = vname; *p != '\0'; p++) {
+		if (key_char_is_plain(*p) && (*p != '.' || p != vname))
+			str_append_c(key, *p);
+		else
+			str_printfa(key, "%%%02x", (unsigned char)*p);
+	}
+	if (str_len(key) <= KEY_MAX_LENGTH)
+		return str_c(key);
+
+	sha256_get_digest(vname, strlen(vname), digest);
+	str_truncate(key, KEY_CUT_LENGTH);
+	/* "%~" never begins an escape */
+	str_append(key, "%~");
+	binary_to_hex_append(key, digest, KEY_DIGEST_BYTES);
+	return str_c(key);
+}
+
+static void
+field_append(string_t *str, const struct field *field, const void *value)
+{
+	str_printfa(str, "%s=", field->name);
+	switch (field->type) {
+	case FIELD_STATE:
+		str_append(str, mailbox_state_to_str(
+			*(const enum mailbox_state *)value));
+		break;
+	case FIELD_U32:
+		str_printfa(str, "%u", *(const uint32_t *)value);
+		break;
+	case FIELD_U64:
+		str_printfa(str, "%"PRIu64, *(const uint64_t *)value);
+		break;
+	case FIELD_TIME:
+		str_printfa(str, "%"PRIdTIME_T, *(const time_t *)value);
+		break;
+	case FIELD_STRING: {
+		const char *string = *(const char *const *)value;
+
+		str_append_tabescaped(str, string == NULL ? "" : string);
+		break;
+	}
+	}
+	str_append_c(str, '\n');
+}
+
+static bool
+field_parse(const struct field *field, const char *str, pool_t pool,
+	    void *value_r)
+{
+	switch (field->type) {
+	case FIELD_STATE:
+		return state_parse(str, value_r);
+	case FIELD_U32:
+		return str_to_uint32(str, value_r) == 0;
+	case FIELD_U64:
+		return str_to_uint64(str, value_r) == 0;
+	case FIELD_TIME:
+		return str_to_time(str, value_r) == 0;
+	case FIELD_STRING:
+		*(const char **)value_r =
+			str_tabunescape(p_strdup(pool, str));
+		return TRUE;
+	}
+	i_unreached();
+}
+
+int mailbox_state_write(const char *dir, const char *vname,
+			const struct mailbox_state_file *state,
+			const char **error_r)
+{
+	string_t *str = t_str_new(256);
+
+	str_append(str, STATE_MAGIC"\nname=");
+	str_append_tabescaped(str, vname);
+	str_append_c(str, '\n');
+	for (unsigned int i = 0; i < N_ELEMENTS(fields); i++) {
+		field_append(str, &fields[i],
+			     CONST_PTR_OFFSET(state, fields[i].offset));
+	}
+	str_append(str, STATE_END"\n");
+	return migration_dir_replace(dir, STATE_FOLDER,
+				     mailbox_state_key(vname),
+				     str_data(str), str_len(str), error_r);
+}
+
+int mailbox_state_remove(const char *dir, const char *vname,
+			 const char **error_r)
+{
+	return migration_dir_unlink(dir, STATE_FOLDER,
+				    mailbox_state_key(vname), error_r);
+}
+
+/* Each field must be there once, in order: a file is read by the version that
+   wrote it, or not at all. */
+static int
+state_parse_lines(const char *const *lines, const char *vname, pool_t pool,
+		  struct mailbox_state_file *state_r, const char **error_r)
+{
+	const char *value;
+
+	if (*lines == NULL || strcmp(*lines++, STATE_MAGIC) != 0) {
+		*error_r = "it doesn't begin with \""STATE_MAGIC"\"";
+		return -1;
+	}
+	if (*lines == NULL || !str_begins(*lines, "name=") ||
+	    strcmp(str_tabunescape(t_strdup_noconst(*lines + 5)), vname) != 0) {
+		*error_r = "it is the state of another mailbox";
+		return -1;
+	}
+	lines++;
+	for (unsigned int i = 0; i < N_ELEMENTS(fields); i++, lines++) {
+		size_t len = strlen(fields[i].name);
+
+		value = *lines == NULL ? "" : *lines;
+		if (!str_begins(value, fields[i].name) || value[len] != '=' ||
+		    !field_parse(&fields[i], value + len + 1, pool,
+				 PTR_OFFSET(state_r, fields[i].offset))) {
+			*error_r = t_strdup_printf("invalid or missing %s",
+						   fields[i].name);
+			return -1;
+		}
+	}
+	if (*lines == NULL || strcmp(*lines, STATE_END) != 0) {
+		*error_r = "its end is missing";
+		return -1;
+	}
+	return 0;
+}
+
+int mailbox_state_read(const char *dir, const char *vname, pool_t pool,
+		       struct mailbox_state_file *state_r,
+		       const char **error_r)
+{
+	const char *error, *key = mailbox_state_key(vname);
+	buffer_t *data = t_buffer_create(1024);
+	int ret;
+
+	i_zero(state_r);
+	ret = migration_dir_read(dir, STATE_FOLDER, key, STATE_MAX_SIZE, data,
+				 error_r);
+	if (ret <= 0)
+		return ret;
+	if (memchr(data->data, '\0', data->used) != NULL)
+		error = "it contains a NUL";
+	else if (state_parse_lines(t_strsplit(str_c(data), "\n"), vname, pool,
+				   state_r, &error) == 0)
+		return 1;
+	*error_r = t_strdup_printf("Can't use %s/"STATE_FOLDER"/%s: %s",
+				   dir, key, error);
+	return -1;
+}

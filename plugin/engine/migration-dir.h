@@ -1,0 +1,30 @@
+#ifndef MIGRATION_DIR_H
+#define MIGRATION_DIR_H
+
+/*
+ * migration-dir: files under a user's migration_dir.
+ *
+ * The folders in it (state, lease, gate, digest, tmp) are made when first
+ * needed, mode 0700, durably: a folder that went away in a power cut would
+ * make a local mailbox look like one that was never seen.
+ */
+
+/* <dir>/<folder>/<name>, the folder made when it isn't there. Allocated from
+   the data stack. Returns 0, -1 with an error. */
+int migration_dir_path(const char *dir, const char *folder, const char *name,
+		       const char **path_r, const char **error_r);
+
+/* Replace <dir>/<folder>/<name> by data: write + fsync + rename + fsync(dir).
+   A crash leaves the old file or the new one. Returns 0, -1 with an error. */
+int migration_dir_replace(const char *dir, const char *folder,
+			  const char *name, const void *data, size_t size,
+			  const char **error_r);
+/* Remove it durably. One that isn't there is fine. */
+int migration_dir_unlink(const char *dir, const char *folder,
+			 const char *name, const char **error_r);
+/* Read it whole, at most max_size bytes. Returns 1, 0 when it isn't there,
+   -1 with an error. */
+int migration_dir_read(const char *dir, const char *folder, const char *name,
+		       size_t max_size, buffer_t *data, const char **error_r);
+
+#endif
