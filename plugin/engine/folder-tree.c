@@ -1,0 +1,367 @@
+#include "lib.h"
+#include "array.h"
+#include "hash.h"
+#include "ioloop.h"
+#include "imapc-settings.h"
+#include "migration-user.h"
+#include "migration-report.h"
+#include "folder-tree.h"
+#include "folder-tree-file.h"
+#include "lease.h"
+#include "local-folders.h"
+#include "mailbox-state.h"
+#include "name-map.h"
+#include "old-folders.h"
+#include "old-settings.h"
+
+/* another session makes the tree meanwhile */
+#define TREE_LOCK_SECS 120
+/* at least so many, and most of them, must be gone to look like a fault */
+#define SHRUNK_MIN_FOLDERS 5
+
+struct tree_pass {
+	struct migration_user *muser;
+	pool_t pool;
+	struct name_map map;
+	struct old_folders old;
+	ARRAY_TYPE(local_folder) local;
+
+	/* vname => struct */
+	HASH_TABLE(const char *, const struct old_folder *) old_by_name;
+	HASH_TABLE(const char *, const struct local_folder *) local_by_name;
+	/* vname => itself */
+	HASH_TABLE(const char *, const char *) subscribed;
+
+	unsigned int made, removed, failed;
+};
+
+static const char *list_prefix(struct migration_user *muser)
+{
+	const struct imapc_settings *set =
+		mail_user_set_get_driver_settings(muser->user->set_info,
+						  muser->ns->user_set, "imapc");
+
+	return set->imapc_list_prefix;
+}
+
+static void
+name_map_init(struct migration_user *muser, char old_sep,
+	      struct name_map *map_r)
+{
+	map_r->old_sep = old_sep;
+	map_r->old_prefix = list_prefix(muser);
+	map_r->sep = mail_namespace_get_sep(muser->ns);
+	map_r->prefix = muser->ns->prefix;
+}
+
+int folder_tree_name_map(struct migration_user *muser, struct name_map *map_r,
+			 const char **error_r)
+{
+	struct folder_tree_file file;
+	int ret;
+
+	ret = folder_tree_file_read(muser->set.dir, &file, error_r);
+	if (ret > 0)
+		name_map_init(muser, file.old_sep, map_r);
+	return ret;
+}
+
+bool folder_tree_exists(struct migration_user *muser)
+{
+	struct folder_tree_file file;
+	const char *error;
+	int ret;
+
+	ret = folder_tree_file_read(muser->set.dir, &file, &error);
+	if (ret < 0)
+		e_error(muser->user->event, "migration: %s", error);
+	return ret > 0;
+}
+
+static void
+folder_failed(struct tree_pass *pass, const char *vname, const char *action,
+	      const char *error)
+{
+	pass->failed++;
+	migration_report(pass->muser, "folder_failed", "mailbox", vname,
+			 "action", action, "reason", error, NULL);
+}
+
+/* The state is there before the mailbox: one without the other is never taken
+   for a local one. */
+static void make_mailbox(struct tree_pass *pass, const char *vname)
+{
+	struct mailbox_state_file state;
+	const char *error;
+	enum mail_error error_code;
+	int ret;
+
+	ret = mailbox_state_read(pass->muser->set.dir, vname, pass->pool,
+				 &state, &error);
+	if (ret > 0 && !mailbox_state_authority_is_old(state.state))
+		return;
+	if (ret == 0) {
+		state.since = ioloop_time;
+		ret = mailbox_state_write(pass->muser->set.dir, vname, &state,
+					  &error);
+	}
+	if (ret >= 0 && hash_table_lookup(pass->local_by_name, vname) == NULL) {
+		ret = local_folder_create(pass->muser, vname, TRUE,
+					  &error_code, &error);
+		if (ret == 0)
+			pass->made++;
+	}
+	if (ret < 0)
+		folder_failed(pass, vname, "create", error);
+}
+
+static void make_folder(struct tree_pass *pass, const char *vname,
+			const struct old_folder *folder)
+{
+	enum mail_error error_code;
+	const char *error;
+
+	if (folder->selectable)
+		make_mailbox(pass, vname);
+	else if (hash_table_lookup(pass->local_by_name, vname) == NULL &&
+		 local_folder_create(pass->muser, vname, FALSE,
+				     &error_code, &error) < 0) {
+		/* it comes with its children, or isn't missed */
+		e_debug(pass->muser->user->event,
+			"migration: Can't make folder %s: %s", vname, error);
+	}
+}
+
+static void make_folders(struct tree_pass *pass)
+{
+	const struct old_folder *folder;
+	const char *vname;
+
+	array_foreach(&pass->old.folders, folder) T_BEGIN {
+		vname = name_map_from_old(&pass->map, folder->name);
+		if (vname != NULL) {
+			vname = p_strdup(pass->pool, vname);
+			hash_table_update(pass->old_by_name, vname, folder);
+			make_folder(pass, vname, folder);
+		}
+	} T_END;
+}
+
+/* Is it ours to take away: from the old server, where it isn't any more? */
+static bool
+is_gone(struct tree_pass *pass, const struct local_folder *folder)
+{
+	struct mailbox_state_file state;
+	const char *error;
+	int ret;
+
+	if (hash_table_lookup(pass->old_by_name, folder->vname) != NULL ||
+	    strcmp(folder->vname, "INBOX") == 0)
+		return FALSE;
+	ret = mailbox_state_read(pass->muser->set.dir, folder->vname,
+				 pass->pool, &state, &error);
+	if (ret < 0)
+		folder_failed(pass, folder->vname, "delete", error);
+	return ret > 0 && mailbox_state_authority_is_old(state.state);
+}
+
+static void remove_folder(struct tree_pass *pass, const char *vname)
+{
+	enum mail_error error_code;
+	const char *error;
+
+	if (local_folder_delete(pass->muser, vname, &error_code,
+				&error) < 0 ||
+	    mailbox_state_remove(pass->muser->set.dir, vname, &error) < 0) {
+		folder_failed(pass, vname, "delete", error);
+		return;
+	}
+	pass->removed++;
+	migration_report(pass->muser, "folder_removed", "mailbox", vname, NULL);
+}
+
+static void remove_folders(struct tree_pass *pass)
+{
+	ARRAY_TYPE(const_string) gone;
+	const struct local_folder *folder;
+	const char *vname;
+	unsigned int known = hash_table_count(pass->old_by_name);
+
+	p_array_init(&gone, pass->pool, 8);
+	array_foreach(&pass->local, folder) {
+		if (is_gone(pass, folder))
+			array_push_back(&gone, &folder->vname);
+	}
+	if (array_count(&gone) >= SHRUNK_MIN_FOLDERS &&
+	    array_count(&gone) > known) {
+		migration_report(pass->muser, "folders_shrunk",
+				 "old", dec2str(known),
+				 "missing", dec2str(array_count(&gone)), NULL);
+		return;
+	}
+	array_foreach_elem(&gone, vname)
+		remove_folder(pass, vname);
+}
+
+static void
+subscribe(struct tree_pass *pass, const char *vname, bool set)
+{
+	enum mail_error error_code;
+	const char *error;
+
+	if (local_folder_subscribe(pass->muser, vname, set, &error_code,
+				   &error) < 0)
+		folder_failed(pass, vname, "subscribe", error);
+}
+
+static void copy_subscriptions(struct tree_pass *pass)
+{
+	const struct local_folder *folder;
+	const char *old_name, *vname;
+
+	array_foreach_elem(&pass->old.subscribed, old_name) T_BEGIN {
+		vname = name_map_from_old(&pass->map, old_name);
+		if (vname != NULL) {
+			vname = p_strdup(pass->pool, vname);
+			hash_table_update(pass->subscribed, vname, vname);
+			folder = hash_table_lookup(pass->local_by_name, vname);
+			if (folder == NULL || !folder->subscribed)
+				subscribe(pass, vname, TRUE);
+		}
+	} T_END;
+	array_foreach(&pass->local, folder) {
+		if (folder->subscribed &&
+		    hash_table_lookup(pass->old_by_name, folder->vname) != NULL &&
+		    hash_table_lookup(pass->subscribed, folder->vname) == NULL)
+			subscribe(pass, folder->vname, FALSE);
+	}
+}
+
+static int ask_old_server(struct tree_pass *pass, enum mail_error *error_code_r,
+			  const char **error_r)
+{
+	struct old_client_settings set;
+	struct old_client *client;
+	int ret;
+
+	if (old_settings_read(pass->muser->ns, &set, error_r) < 0) {
+		*error_code_r = MAIL_ERROR_TEMP;
+		return -1;
+	}
+	client = old_client_init(&set, pass->muser->user->event);
+	ret = old_folders_get(client, list_prefix(pass->muser), pass->pool,
+			      &pass->old, error_code_r, error_r);
+	if (ret < 0)
+		*error_r = p_strdup(pass->pool, *error_r);
+	old_client_deinit(&client);
+	return ret;
+}
+
+static int look_around(struct tree_pass *pass, enum mail_error *error_code_r,
+		       const char **error_r)
+{
+	const struct local_folder *folder;
+
+	if (ask_old_server(pass, error_code_r, error_r) < 0 ||
+	    local_folders_get(pass->muser, pass->pool, &pass->local,
+			      error_code_r, error_r) < 0)
+		return -1;
+	array_foreach(&pass->local, folder)
+		hash_table_update(pass->local_by_name, folder->vname, folder);
+	name_map_init(pass->muser, pass->old.sep, &pass->map);
+	return 0;
+}
+
+static void tree_pass_report(struct tree_pass *pass, bool first)
+{
+	if (!first && pass->made == 0 && pass->removed == 0 &&
+	    pass->failed == 0)
+		return;
+	migration_report(pass->muser, "tree",
+		"folders", dec2str(hash_table_count(pass->old_by_name)),
+		"made", dec2str(pass->made), "removed", dec2str(pass->removed),
+		"failed", dec2str(pass->failed),
+		"foreign", dec2str(pass->old.foreign), NULL);
+}
+
+static int tree_pass_run(struct tree_pass *pass, bool first,
+			 enum mail_error *error_code_r, const char **error_r)
+{
+	struct folder_tree_file file = { .checked = ioloop_time };
+
+	if (look_around(pass, error_code_r, error_r) < 0)
+		return -1;
+	make_folders(pass);
+	remove_folders(pass);
+	copy_subscriptions(pass);
+	tree_pass_report(pass, first);
+
+	file.old_sep = pass->old.sep;
+	*error_code_r = MAIL_ERROR_TEMP;
+	return folder_tree_file_write(pass->muser->set.dir, &file, error_r);
+}
+
+static int tree_pass(struct migration_user *muser, bool first,
+		     enum mail_error *error_code_r, const char **error_r)
+{
+	struct tree_pass pass = { .muser = muser };
+	const char *error = NULL;
+	int ret;
+
+	pass.pool = pool_alloconly_create("folder tree", 16*1024);
+	hash_table_create(&pass.old_by_name, pass.pool, 0, str_hash, strcmp);
+	hash_table_create(&pass.local_by_name, pass.pool, 0, str_hash, strcmp);
+	hash_table_create(&pass.subscribed, pass.pool, 0, str_hash, strcmp);
+	if ((ret = tree_pass_run(&pass, first, error_code_r, &error)) < 0)
+		*error_r = t_strdup(error);
+	hash_table_destroy(&pass.old_by_name);
+	hash_table_destroy(&pass.local_by_name);
+	hash_table_destroy(&pass.subscribed);
+	pool_unref(&pass.pool);
+	return ret;
+}
+
+/* Returns 1 if it needn't be looked at now, 0 if it must, -1 on error. */
+static int is_fresh(struct migration_user *muser, bool force, bool *first_r,
+		    const char **error_r)
+{
+	struct folder_tree_file file;
+	int ret;
+
+	ret = folder_tree_file_read(muser->set.dir, &file, error_r);
+	if (ret < 0)
+		return -1;
+	*first_r = ret == 0;
+	return ret > 0 && !force && file.checked <= ioloop_time &&
+		ioloop_time - file.checked < (time_t)muser->set.tree_interval;
+}
+
+int folder_tree_refresh(struct migration_user *muser, bool force,
+			enum mail_error *error_code_r, const char **error_r)
+{
+	struct lease *lease;
+	bool first;
+	int ret;
+
+	/* it uses the list itself */
+	if (muser->bypass > 0)
+		return 0;
+	*error_code_r = MAIL_ERROR_TEMP;
+	if ((ret = is_fresh(muser, force, &first, error_r)) != 0)
+		return ret < 0 ? -1 : 0;
+
+	ret = lease_tree(muser->set.dir, TREE_LOCK_SECS, &lease, error_r);
+	if (ret <= 0) {
+		if (ret == 0)
+			*error_r = "Another process is busy with the folders";
+		return -1;
+	}
+	/* somebody may have done it while we waited */
+	ret = is_fresh(muser, force && !first, &first, error_r);
+	if (ret == 0)
+		ret = tree_pass(muser, first, error_code_r, error_r);
+	else if (ret > 0)
+		ret = 0;
+	lease_release(&lease);
+	return ret;
+}

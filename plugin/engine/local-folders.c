@@ -1,0 +1,97 @@
+#include "lib.h"
+#include "array.h"
+#include "mailbox-list-iter.h"
+#include "migration-user.h"
+#include "local-folders.h"
+
+int local_folders_get(struct migration_user *muser, pool_t pool,
+		      ARRAY_TYPE(local_folder) *folders_r,
+		      enum mail_error *error_code_r, const char **error_r)
+{
+	const char *const patterns[] = {
+		"INBOX", t_strconcat(muser->ns->prefix, "*", NULL), NULL
+	};
+	struct mailbox_list_iterate_context *iter;
+	const struct mailbox_info *info;
+	struct local_folder *folder;
+	int ret;
+
+	p_array_init(folders_r, pool, 64);
+	migration_bypass_begin(muser);
+	iter = mailbox_list_iter_init_multiple(muser->ns->list, patterns,
+		MAILBOX_LIST_ITER_RAW_LIST | MAILBOX_LIST_ITER_NO_AUTO_BOXES |
+		MAILBOX_LIST_ITER_RETURN_SUBSCRIBED);
+	while ((info = mailbox_list_iter_next(iter)) != NULL) {
+		if ((info->flags & MAILBOX_NONEXISTENT) != 0)
+			continue;
+		folder = array_append_space(folders_r);
+		folder->vname = p_strdup(pool, info->vname);
+		folder->selectable = (info->flags & MAILBOX_NOSELECT) == 0;
+		folder->subscribed = (info->flags & MAILBOX_SUBSCRIBED) != 0;
+	}
+	ret = mailbox_list_iter_deinit(&iter);
+	migration_bypass_end(muser);
+
+	if (ret < 0) {
+		*error_r = mailbox_list_get_last_internal_error(
+			muser->ns->list, error_code_r);
+	}
+	return ret;
+}
+
+typedef int folder_change_t(struct mailbox *box, bool arg);
+
+/* Returns 0; -1 with an error, unless it is the one that is fine. */
+static int
+change(struct migration_user *muser, const char *vname,
+       folder_change_t *func, bool arg, enum mail_error fine,
+       enum mail_error *error_code_r, const char **error_r)
+{
+	struct mailbox *box;
+	int ret;
+
+	migration_bypass_begin(muser);
+	box = migration_local_mailbox_alloc(muser, vname, 0);
+	if ((ret = func(box, arg)) < 0) {
+		*error_r = t_strdup(mailbox_get_last_internal_error(
+			box, error_code_r));
+		if (*error_code_r == fine)
+			ret = 0;
+	}
+	mailbox_free(&box);
+	migration_bypass_end(muser);
+	return ret;
+}
+
+static int create(struct mailbox *box, bool selectable)
+{
+	return mailbox_create(box, NULL, !selectable);
+}
+
+static int delete(struct mailbox *box, bool arg ATTR_UNUSED)
+{
+	return mailbox_delete(box);
+}
+
+int local_folder_create(struct migration_user *muser, const char *vname,
+			bool selectable, enum mail_error *error_code_r,
+			const char **error_r)
+{
+	return change(muser, vname, create, selectable, MAIL_ERROR_EXISTS,
+		      error_code_r, error_r);
+}
+
+int local_folder_delete(struct migration_user *muser, const char *vname,
+			enum mail_error *error_code_r, const char **error_r)
+{
+	return change(muser, vname, delete, FALSE, MAIL_ERROR_NOTFOUND,
+		      error_code_r, error_r);
+}
+
+int local_folder_subscribe(struct migration_user *muser, const char *vname,
+			   bool set, enum mail_error *error_code_r,
+			   const char **error_r)
+{
+	return change(muser, vname, mailbox_set_subscribed, set,
+		      MAIL_ERROR_NONE, error_code_r, error_r);
+}

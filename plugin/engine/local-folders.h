@@ -1,0 +1,34 @@
+#ifndef LOCAL_FOLDERS_H
+#define LOCAL_FOLDERS_H
+
+/*
+ * local-folders: the folders that are here, and changes to them, behind the
+ * redirect's back. Each function works in bypass.
+ */
+
+struct migration_user;
+
+struct local_folder {
+	const char *vname;
+	bool selectable;
+	bool subscribed;
+};
+ARRAY_DEFINE_TYPE(local_folder, struct local_folder);
+
+/* The folders of the migrating namespace, allocated from pool. Returns 0, -1
+   with an error. */
+int local_folders_get(struct migration_user *muser, pool_t pool,
+		      ARRAY_TYPE(local_folder) *folders_r,
+		      enum mail_error *error_code_r, const char **error_r);
+
+/* Each returns 0, -1 with an error. What is so already is fine. */
+int local_folder_create(struct migration_user *muser, const char *vname,
+			bool selectable, enum mail_error *error_code_r,
+			const char **error_r);
+int local_folder_delete(struct migration_user *muser, const char *vname,
+			enum mail_error *error_code_r, const char **error_r);
+int local_folder_subscribe(struct migration_user *muser, const char *vname,
+			   bool set, enum mail_error *error_code_r,
+			   const char **error_r);
+
+#endif
