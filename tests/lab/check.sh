@@ -1,0 +1,56 @@
+# check: run all tests and count them.
+#
+# Each test program is a CUnit program; automake's harness leaves its output
+# in PROGRAM.log and its verdict in PROGRAM.trs. What is counted is CUnit's
+# own tests; a program that ended without a summary, or badly although its
+# tests passed, counts as one failed test.
+
+# PROGRAM.trs -> "passed failed skipped"
+check_count()
+{
+	verdict=$(sed -n 's/^:test-result: \([A-Z]*\).*/\1/p' "$1")
+	awk -v verdict="$verdict" '
+		$1 == "tests" && NF == 6 {
+			passed += $4; failed += $5; skipped += $6
+			summary = 1
+		}
+		END {
+			if (verdict == "SKIP")
+				skipped++
+			else if (verdict != "PASS" && failed == 0)
+				failed++
+			else if (!summary && verdict == "PASS")
+				failed++
+			print passed + 0, failed + 0, skipped + 0
+		}' "${1%.trs}.log"
+}
+
+check_report()
+{
+	passed=0 failed=0
+	for trs in $(find "$BUILD/tests" "$BUILD/common" "$BUILD/plugin" \
+			-name '*.trs' | sort); do
+		# shellcheck disable=SC2046
+		set -- "$trs" $(check_count "$trs")
+		name=${trs#"$BUILD/"}
+		name=${name%.trs}
+		passed=$((passed + $2)) failed=$((failed + $3))
+		[ "$3" = 0 ] || say "failed: $name (see $name.log)"
+		[ "$4" = 0 ] || say "skipped: $4 in $name"
+	done
+}
+
+check_run()
+{
+	find "$BUILD/tests" "$BUILD/common" "$BUILD/plugin" \
+		-name '*.trs' -exec rm -f {} +
+	make_status=0
+	make -C "$BUILD" -k check >&2 || make_status=$?
+	check_report
+	[ "$failed" != 0 ] || [ $make_status = 0 ] || {
+		say "make check failed outside the tests"
+		failed=1
+	}
+	echo "$passed passed, $failed failed"
+	[ "$failed" = 0 ] && [ "$passed" != 0 ]
+}

@@ -1,0 +1,143 @@
+# new-dovecot: the new server, Dovecot with our plugin, all in $DIR/new.
+#
+# doveadm's module folder is compiled into it. So the modules of the system and
+# ours lie in $DIR/modules, and a private mount namespace shows that folder
+# where the system's is; nothing outside it changes.
+
+NEW=new
+NEW_MODULES=modules
+
+# new_modules_install: the system's modules, and ours from the build tree
+new_modules_install()
+{
+	moduledir=$(dovecot_moduledir)
+	rm -rf "$DIR/$NEW_MODULES"
+	cp -a "$moduledir" "$DIR/$NEW_MODULES"
+	[ "$PLUGIN" = yes ] || return 0
+	make -s -C "$BUILD/plugin" install DESTDIR="$DIR/stage" \
+		>"$DIR/log/install.out" 2>&1 ||
+		fail "our modules can't be installed: see $DIR/log/install.out"
+	cp -a "$DIR/stage$moduledir/." "$DIR/$NEW_MODULES/"
+	rm -rf "$DIR/stage"
+}
+
+dovecot_moduledir()
+{
+	sed -n 's/^dovecot_moduledir=//p' /usr/lib/dovecot/dovecot-config
+}
+
+new_mail_location()
+{
+	case $STORE in
+	maildir) echo "maildir:~/Maildir" ;;
+	*) echo "$STORE:~/$STORE" ;;
+	esac
+}
+
+new_config_plugin()
+{
+	[ "$PLUGIN" = yes ] || return 0
+	cat <<END
+
+!include $TOP/conf.d/90-migration.conf
+mail_plugins = \$mail_plugins migration
+plugin {
+  migration = yes
+}
+END
+}
+
+new_config()
+{
+	dovecot_config_common "$DIR/$NEW" new "$PORT_NEW_IMAP" \
+		"$PORT_NEW_POP3" "$PORT_NEW_LMTP"
+	cat <<END
+mail_location = $(new_mail_location)
+mail_plugin_dir = $DIR/$NEW_MODULES
+# Folder names with characters that the store can't have.
+mail_plugins = listescape
+mail_attribute_dict = file:%h/dovecot-attributes
+
+# The old server; host, port, user and password are in the user database.
+imapc_features = rfc822.size fetch-headers fetch-bodystructure
+mail_prefetch_count = 100
+
+protocol imap {
+  imap_metadata = yes
+}
+END
+	new_config_plugin
+	echo "!include_try $DIR/$NEW/extra.conf"
+}
+
+# name:password:uid:gid::home::extra fields
+new_users()
+{
+	for user in $USERS; do
+		printf '%s:{PLAIN}%s:%s:%s::%s::' "$user" "$PASSWORD" \
+			"$MAIL_ID" "$MAIL_ID" "$DIR/$NEW/home/$user"
+		printf 'userdb_imapc_host=127.0.0.1 userdb_imapc_port=%s ' \
+			"$PORT_PROXY_IMAP"
+		printf 'userdb_imapc_user=%s userdb_imapc_password=%s' \
+			"$user" "$PASSWORD"
+		old_userdb_fields
+		echo
+	done
+}
+
+# The doveadm command, for whoever has the lab's environment
+new_doveadm_wrapper()
+{
+	mkdir -p "$DIR/bin"
+	cat >"$DIR/bin/doveadm" <<END
+#!/bin/sh
+# doveadm, seeing the lab's modules where its own are.
+export DOVECOT_MIGRATION_LAB='$DIR'
+exec unshare --mount sh -c \\
+	'mount --bind "$DIR/$NEW_MODULES" $(dovecot_moduledir) &&
+	exec doveadm "\$@"' doveadm "\$@"
+END
+	chmod 755 "$DIR/bin/doveadm"
+}
+
+new_prepare()
+{
+	dovecot_folders "$DIR/$NEW"
+	new_doveadm_wrapper
+}
+
+new_start()
+{
+	new_modules_install
+	new_users >"$DIR/$NEW/users"
+	new_config >"$DIR/$NEW/dovecot.conf"
+	process_start new unshare --mount sh -c \
+		'mount --bind "$1" "$2" && exec dovecot -F -c "$3"' \
+		sh "$DIR/$NEW_MODULES" "$(dovecot_moduledir)" \
+		"$DIR/$NEW/dovecot.conf"
+	for port in $PORT_NEW_IMAP $PORT_NEW_POP3 $PORT_NEW_LMTP; do
+		port_wait "$port" new
+	done
+}
+
+new_stop()
+{
+	process_end new
+}
+
+new_env()
+{
+	cat <<END
+NEW_IMAP=127.0.0.1:$PORT_NEW_IMAP
+NEW_POP3=127.0.0.1:$PORT_NEW_POP3
+NEW_LMTP=127.0.0.1:$PORT_NEW_LMTP
+NEW_SMTP=127.0.0.1:$PORT_NEW_SMTP
+NEW_LOG=$DIR/$NEW/dovecot.log
+NEW_SMTP_LOG=$DIR/$NEW/postfix/postfix.log
+NEW_CONF=$DIR/$NEW/dovecot.conf
+NEW_EXTRA_CONF=$DIR/$NEW/extra.conf
+NEW_HOME=$DIR/$NEW/home
+NEW_PLUGIN=$PLUGIN
+DOVEADM=$DIR/bin/doveadm -c $DIR/$NEW/dovecot.conf
+END
+}

@@ -1,0 +1,54 @@
+# old-dovecot: an old server that is Dovecot with Maildir, in $DIR/old.
+
+OLD_HAS_LMTP=yes
+
+# Can this machine have such a server?
+old_supported()
+{
+	:
+}
+
+old_prepare()
+{
+	dovecot_folders "$DIR/old"
+	for user in $USERS; do
+		printf '%s:{PLAIN}%s:%s:%s::%s::\n' "$user" "$PASSWORD" \
+			"$MAIL_ID" "$MAIL_ID" "$DIR/old/home/$user"
+	done >"$DIR/old/users"
+	{
+		dovecot_config_common "$DIR/old" old "$PORT_OLD_IMAP" \
+			"$PORT_OLD_POP3" "$PORT_OLD_LMTP"
+		echo "mail_location = maildir:~/Maildir"
+		echo "!include_try $DIR/old/extra.conf"
+	} >"$DIR/old/dovecot.conf"
+}
+
+old_start()
+{
+	process_start old dovecot -F -c "$DIR/old/dovecot.conf"
+	for port in $PORT_OLD_IMAP $PORT_OLD_POP3 $PORT_OLD_LMTP; do
+		port_wait "$port" old
+	done
+}
+
+old_stop()
+{
+	process_end old
+}
+
+# What new users need beside the usual imapc fields
+old_userdb_fields()
+{
+	:
+}
+
+# How Postfix delivers to this server
+old_transport()
+{
+	echo "lmtp:inet:127.0.0.1:$PORT_OLD_LMTP"
+}
+
+old_log()
+{
+	echo "$DIR/old/dovecot.log"
+}
