@@ -11,7 +11,7 @@
 struct pool_block {
 	struct pool_block *next;
 	size_t used, size;
-	_Alignas(max_align_t) char data[];
+	_Alignas(16) char data[];
 };
 
 struct parser {
