@@ -84,3 +84,13 @@ dovecot_folders()
 	chown "$MAIL_ID:$MAIL_ID" "$1/home"
 	chmod 700 "$1/home"
 }
+
+# dovecot_start NAME FOLDER COMMAND...: after a kill too, when the master's pid
+# may still be seen as a zombie
+dovecot_start()
+{
+	rm -f "$2/run/master.pid"
+	dovecot_name=$1
+	shift 2
+	process_start "$dovecot_name" "$@"
+}

@@ -229,7 +229,7 @@ lab_server()
 	esac
 	case $2 in
 	restart|start)
-		process_ended "$1" || fail "the $1 server runs already"
+		! process_leads "$1" || fail "the $1 server runs already"
 		process_end "$1"
 		"$1_start" ;;
 	esac

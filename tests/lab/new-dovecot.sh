@@ -111,7 +111,7 @@ new_start()
 	new_modules_install
 	new_users >"$DIR/$NEW/users"
 	new_config >"$DIR/$NEW/dovecot.conf"
-	process_start new unshare --mount sh -c \
+	dovecot_start new "$DIR/$NEW" unshare --mount sh -c \
 		'mount --bind "$1" "$2" && exec dovecot -F -c "$3"' \
 		sh "$DIR/$NEW_MODULES" "$(dovecot_moduledir)" \
 		"$DIR/$NEW/dovecot.conf"

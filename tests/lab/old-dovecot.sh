@@ -25,7 +25,7 @@ old_prepare()
 
 old_start()
 {
-	process_start old dovecot -F -c "$DIR/old/dovecot.conf"
+	dovecot_start old "$DIR/old" dovecot -F -c "$DIR/old/dovecot.conf"
 	for port in $PORT_OLD_IMAP $PORT_OLD_POP3 $PORT_OLD_LMTP; do
 		port_wait "$port" old
 	done

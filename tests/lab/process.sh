@@ -74,6 +74,14 @@ process_signal()
 	[ $# = 0 ] || kill -s "$signal" $* 2>/dev/null || :
 }
 
+# Is the daemon itself there, not only what it left behind?
+process_leads()
+{
+	[ -s "$DIR/sessions/$1" ] || return 1
+	read -r session started <"$DIR/sessions/$1" || :
+	[ "$(process_starttime "$session")" = "$started" ]
+}
+
 # Ask the leader of a daemon's session to end.
 process_ask()
 {
