@@ -23,6 +23,7 @@
  * gets are valid until it returns.
  */
 
+#include "net.h"
 #include "mail-error.h"
 #include "iostream-ssl.h"
 
@@ -215,6 +216,6 @@ bool old_client_login_refused(const struct old_client *client);
 bool old_client_is_connected(const struct old_client *client);
 unsigned int old_client_pending(const struct old_client *client);
 const struct old_client_counters *
-old_client_counters(const struct old_client *client);
+old_client_counters(struct old_client *client);
 
 #endif

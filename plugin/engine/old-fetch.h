@@ -82,6 +82,9 @@ struct old_fetch_handler {
 	/* error: NULL when the handler has read the body to its end. Called
 	   exactly once for each body_begin. */
 	void (*body_end)(void *context, const char *error);
+	/* May be NULL. Other untagged replies while this fetch is the oldest
+	   command in flight, e.g. VANISHED (EARLIER). TRUE: it was for us. */
+	old_untagged_callback_t *untagged;
 };
 
 /* Queue it. The callback comes after the last item. The handler must live

@@ -1,0 +1,55 @@
+#ifndef INVENTORY_H
+#define INVENTORY_H
+
+/*
+ * inventory: what is known of each message of a mailbox, but its bytes.
+ *
+ * Kept in ascending order of UID. 48 bytes a message and each distinct set of
+ * keywords once, so that 200,000 messages in a folder are fine.
+ */
+
+#include "mail-types.h"
+
+/* flags that both sides keep: not \Recent */
+#define INVENTORY_FLAGS (MAIL_FLAGS_MASK ^ MAIL_RECENT)
+
+struct inventory_item {
+	uint32_t uid;
+	enum mail_flags flags;
+	/* sorted, distinct, NULL-terminated; the same pointer for the same
+	   set within one inventory_keywords. NULL for none. */
+	const char *const *keywords;
+	/* UTC */
+	time_t date;
+	int tz_offset;
+	uint64_t size;
+};
+ARRAY_DEFINE_TYPE(inventory_item, struct inventory_item);
+
+/* Sets of keywords, shared by the inventories that are to be compared. */
+struct inventory_keywords;
+
+struct inventory_keywords *inventory_keywords_init(void);
+void inventory_keywords_deinit(struct inventory_keywords **keywords);
+/* Keyword names are compared without case, as IMAP has them. */
+const char *const *
+inventory_keywords_get(struct inventory_keywords *keywords,
+		       const char *const *names);
+
+struct inventory {
+	struct inventory_keywords *keywords;
+	ARRAY_TYPE(inventory_item) items;
+};
+
+void inventory_init(struct inventory *inventory,
+		    struct inventory_keywords *keywords);
+void inventory_deinit(struct inventory *inventory);
+
+/* The item of that UID, added when it isn't there; *added_r tells. */
+struct inventory_item *
+inventory_get(struct inventory *inventory, uint32_t uid, bool *added_r);
+/* NULL when it isn't there */
+const struct inventory_item *
+inventory_find(const struct inventory *inventory, uint32_t uid);
+
+#endif
