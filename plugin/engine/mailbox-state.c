@@ -47,6 +47,7 @@ static const struct field {
 	FIELD(FIELD_STATE, state),
 	FIELD(FIELD_U32, uid_validity),
 	FIELD(FIELD_U32, durable_uid),
+	FIELD(FIELD_U32, verified_uid),
 	FIELD(FIELD_U64, modseq),
 	FIELD(FIELD_U32, messages),
 	FIELD(FIELD_U64, bytes),

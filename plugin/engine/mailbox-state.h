@@ -32,6 +32,9 @@ struct mailbox_state_file {
 	uint32_t uid_validity;
 	/* Bodies up to this UID are in the local mailbox and durable. */
 	uint32_t durable_uid;
+	/* ...and up to this one were read back and have the digest that they
+	   had on the wire. */
+	uint32_t verified_uid;
 	/* HIGHESTMODSEQ that the local copy corresponds to; 0 without
 	   CONDSTORE */
 	uint64_t modseq;

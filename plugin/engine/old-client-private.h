@@ -52,6 +52,8 @@ struct old_part {
 	/* instead of data */
 	struct istream *input;
 	bool literal;
+	/* {size} was written */
+	bool announced;
 };
 
 struct old_command {
@@ -102,8 +104,9 @@ struct old_client {
 
 	/* input */
 	enum old_input_state input_state;
-	/* up to here the line's parentheses were counted */
+	/* up to here the line's lists were counted */
 	uoff_t scanned_offset;
+	bool scanned_line;
 	unsigned int lists;
 	/* the FETCH reply that is being read */
 	struct old_body *body;

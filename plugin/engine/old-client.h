@@ -15,8 +15,8 @@
  * tried again; the next command connects anew, with no mailbox selected.
  *
  * Memory: bodies are streamed (old-fetch.h). Any other literal is at most
- * OLD_MAX_LITERAL bytes, a reply line at most max_line, lists nest at most
- * OLD_MAX_NESTING deep; a server that exceeds them is disconnected.
+ * OLD_MAX_LITERAL bytes, a reply line at most max_line with at most
+ * OLD_MAX_LISTS lists; a server that exceeds them is disconnected.
  *
  * Inside a callback more commands may be sent, but not old_client_connect(),
  * old_client_wait() or old_client_deinit(). Strings and args that a callback
@@ -34,7 +34,7 @@ struct old_client;
 struct old_command;
 
 #define OLD_MAX_LITERAL (1024 * 1024)
-#define OLD_MAX_NESTING 100
+#define OLD_MAX_LISTS 10000
 
 enum old_ssl_mode {
 	OLD_SSL_NONE,

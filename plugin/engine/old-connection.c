@@ -273,8 +273,8 @@ void old_connection_start(struct old_client *client)
 	client->login_refused = FALSE;
 	client->have_capabilities = FALSE;
 	i_free(client->enabled);
-	client->to = timeout_add(client->set.connect_timeout_msecs,
-				 old_connection_timeout, client);
+	client->to = timeout_add_short(client->set.connect_timeout_msecs,
+				       old_connection_timeout, client);
 	if (client->set.ssl_mode != OLD_SSL_NONE &&
 	    old_connection_init_ssl(client) < 0)
 		return;
@@ -329,7 +329,7 @@ void old_connection_update_timeout(struct old_client *client)
 	if (!pending)
 		timeout_remove(&client->to);
 	else if (client->to == NULL) {
-		client->to = timeout_add(client->set.cmd_timeout_msecs,
-					 old_connection_timeout, client);
+		client->to = timeout_add_short(client->set.cmd_timeout_msecs,
+					       old_connection_timeout, client);
 	}
 }

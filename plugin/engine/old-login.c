@@ -3,6 +3,7 @@
 
 #include "old-client-private.h"
 #include "base64.h"
+#include "ioloop.h"
 #include "istream.h"
 #include "str.h"
 #include "dsasl-client.h"

@@ -1,0 +1,369 @@
+#include "lib.h"
+#include "array.h"
+#include "istream.h"
+#include "seq-range-array.h"
+#include "body-fetch.h"
+#include "body-plan.h"
+#include "body-stream.h"
+#include "digest-file.h"
+#include "local-copy.h"
+#include "old-fetch.h"
+
+/* commands in flight */
+#define FETCH_WINDOW 4
+#define COMMIT_MESSAGES 2000
+#define COMMIT_BYTES (64 * 1024 * 1024)
+
+struct body_fetch {
+	const struct body_fetch_settings *set;
+	const ARRAY_TYPE(seq_range) *wanted;
+	pool_t pool;
+	ARRAY_TYPE(body_request) requests;
+	/* the next to send; the oldest that isn't answered */
+	unsigned int next, answering;
+
+	struct message_digest_context *digest;
+	/* the message that is being saved, NULL between messages */
+	const struct inventory_item *item;
+	struct istream *body;
+	/* of the message that comes in pieces */
+	uint64_t received;
+
+	/* highest UID that was saved */
+	uint32_t last_uid;
+	/* UIDs that were saved or failed */
+	ARRAY_TYPE(seq_range) settled;
+	unsigned int uncommitted;
+	uint64_t uncommitted_bytes;
+
+	/* why it can't go on */
+	char *error;
+};
+
+static void fetch_fail(struct body_fetch *fetch, const char *error)
+{
+	if (fetch->error == NULL)
+		fetch->error = i_strdup(error);
+}
+
+static void
+message_failed(struct body_fetch *fetch, uint32_t uid, const char *reason)
+{
+	if (seq_range_exists(&fetch->settled, uid))
+		return;
+	seq_range_array_add(&fetch->settled, uid);
+	fetch->set->failed(fetch->set->context, uid, reason);
+}
+
+static void commit(struct body_fetch *fetch)
+{
+	const struct body_fetch_settings *set = fetch->set;
+	const char *error;
+
+	if (fetch->uncommitted == 0)
+		return;
+	if (digest_file_sync(set->digests, &error) < 0 ||
+	    local_copy_commit(set->copy, &error) < 0 ||
+	    set->committed(set->context, fetch->last_uid, &error) < 0)
+		fetch_fail(fetch, error);
+	fetch->uncommitted = 0;
+	fetch->uncommitted_bytes = 0;
+}
+
+/* The save of the current message is given up. */
+static void save_abort(struct body_fetch *fetch)
+{
+	local_copy_save_cancel(fetch->set->copy);
+	i_stream_destroy(&fetch->body);
+	fetch->item = NULL;
+}
+
+static int
+save_begin(struct body_fetch *fetch, const struct inventory_item *item)
+{
+	const char *error;
+
+	fetch->item = item;
+	fetch->received = 0;
+	message_digest_reset(fetch->digest);
+	fetch->body = body_stream_create(fetch->digest);
+	if (local_copy_save_begin(fetch->set->copy, item, fetch->body,
+				  &error) < 0) {
+		fetch_fail(fetch, error);
+		save_abort(fetch);
+		return -1;
+	}
+	return 0;
+}
+
+static int save_continue(struct body_fetch *fetch)
+{
+	const char *error;
+
+	if (local_copy_save_continue(fetch->set->copy, &error) == 0)
+		return 0;
+	/* a stream that broke isn't our store's fault */
+	if (fetch->body->stream_errno == 0)
+		fetch_fail(fetch, error);
+	return -1;
+}
+
+static void save_done(struct body_fetch *fetch)
+{
+	const struct body_fetch_settings *set = fetch->set;
+	uint32_t uid = fetch->item->uid;
+	struct message_digest digest;
+
+	message_digest_finish(fetch->digest, &digest);
+	digest_file_add(set->digests, uid, &digest);
+	if (digest.altered != 0)
+		set->altered(set->context, uid, &digest);
+	seq_range_array_add(&fetch->settled, uid);
+	fetch->last_uid = uid;
+	fetch->uncommitted++;
+	fetch->uncommitted_bytes += digest.size;
+	set->progress(set->context, digest.size);
+
+	if (fetch->uncommitted >= COMMIT_MESSAGES ||
+	    fetch->uncommitted_bytes >= COMMIT_BYTES)
+		commit(fetch);
+}
+
+static void save_finish(struct body_fetch *fetch)
+{
+	const char *error;
+
+	body_stream_set_eof(fetch->body);
+	if (save_continue(fetch) < 0) {
+		save_abort(fetch);
+		return;
+	}
+	if (local_copy_save_finish(fetch->set->copy, &error) < 0)
+		fetch_fail(fetch, error);
+	else
+		save_done(fetch);
+	i_stream_destroy(&fetch->body);
+	fetch->item = NULL;
+}
+
+static const struct body_request *current_request(struct body_fetch *fetch)
+{
+	return array_idx(&fetch->requests, fetch->answering);
+}
+
+static bool is_piece(const struct body_request *request)
+{
+	return request->length > 0;
+}
+
+/* Is this a message that we wait for, and can take now? */
+static const struct inventory_item *
+expected_item(struct body_fetch *fetch, const struct old_fetch_item *fetched)
+{
+	if (!seq_range_exists(fetch->wanted, fetched->uid) ||
+	    seq_range_exists(&fetch->settled, fetched->uid))
+		return NULL;
+	if (fetched->uid <= fetch->last_uid) {
+		message_failed(fetch, fetched->uid,
+			"the old server sent it behind a newer one");
+		return NULL;
+	}
+	return inventory_find(fetch->set->old, fetched->uid);
+}
+
+static int
+piece_begin(struct body_fetch *fetch, const struct body_request *request,
+	    const struct old_fetch_item *fetched,
+	    const struct inventory_item *item)
+{
+	if (fetched->body_offset != request->offset ||
+	    (fetched->body_size > request->length && request->offset > 0)) {
+		message_failed(fetch, item->uid,
+			"the old server sent another piece than was asked for");
+		return -1;
+	}
+	if (request->offset == 0)
+		return save_begin(fetch, item);
+	if (fetch->item != item) {
+		/* an earlier piece has failed */
+		return -1;
+	}
+	if (fetch->received != request->offset && fetched->body_size > 0) {
+		message_failed(fetch, item->uid,
+			       "the old server sent a short piece");
+		return -1;
+	}
+	return 0;
+}
+
+static int
+fetch_body_begin(void *context, const struct old_fetch_item *fetched,
+		 struct istream *body)
+{
+	struct body_fetch *fetch = context;
+	const struct body_request *request = current_request(fetch);
+	const struct inventory_item *item = expected_item(fetch, fetched);
+	int ret;
+
+	if (fetch->error != NULL || item == NULL)
+		return -1;
+	if (is_piece(request))
+		ret = piece_begin(fetch, request, fetched, item);
+	else
+		ret = save_begin(fetch, item);
+	if (ret < 0)
+		return -1;
+	body_stream_set_source(fetch->body, body);
+	fetch->received += fetched->body_size;
+	return 0;
+}
+
+static int fetch_body_more(void *context)
+{
+	return save_continue(context);
+}
+
+static void fetch_body_end(void *context, const char *error)
+{
+	struct body_fetch *fetch = context;
+
+	if (fetch->item == NULL)
+		return;
+	body_stream_set_source(fetch->body, NULL);
+	if (error != NULL)
+		save_abort(fetch);
+	else if (!is_piece(current_request(fetch)))
+		save_finish(fetch);
+}
+
+static int
+fetch_item(void *context, const struct old_fetch_item *fetched)
+{
+	struct body_fetch *fetch = context;
+
+	if ((fetched->fields & OLD_FETCH_BODY_NIL) != 0 &&
+	    !is_piece(current_request(fetch)) &&
+	    seq_range_exists(fetch->wanted, fetched->uid))
+		message_failed(fetch, fetched->uid,
+			       "the old server gives no body for it");
+	return fetch->error != NULL ? -1 : 0;
+}
+
+static const struct old_fetch_handler fetch_handler = {
+	.item = fetch_item,
+	.body_begin = fetch_body_begin,
+	.body_more = fetch_body_more,
+	.body_end = fetch_body_end,
+};
+
+static void
+fail_unsettled(struct body_fetch *fetch, const struct body_request *request,
+	       const char *reason)
+{
+	const struct inventory_item *item;
+
+	for (unsigned int i = request->first; i < request->end; i++) {
+		item = array_idx(&fetch->set->old->items, i);
+		if (seq_range_exists(fetch->wanted, item->uid))
+			message_failed(fetch, item->uid, reason);
+	}
+}
+
+static void
+piece_answered(struct body_fetch *fetch, const struct body_request *request,
+	       const struct old_reply *reply)
+{
+	bool complete = reply->state == OLD_REPLY_OK && fetch->item != NULL;
+
+	if (complete && request->last_piece)
+		save_finish(fetch);
+	else if (!complete && fetch->item != NULL)
+		save_abort(fetch);
+	if (!complete || request->last_piece) {
+		fail_unsettled(fetch, request,
+			reply->state == OLD_REPLY_OK ?
+			"the old server didn't send it" : reply->error);
+	}
+}
+
+static void fetch_send_next(struct body_fetch *fetch);
+
+static void fetch_answered(const struct old_reply *reply,
+			   struct body_fetch *fetch)
+{
+	const struct body_request *request = current_request(fetch);
+
+	if (reply->state == OLD_REPLY_LOST) {
+		/* told by old_client_wait() */
+		if (fetch->item != NULL)
+			save_abort(fetch);
+	} else if (fetch->error != NULL) {
+		/* nothing was taken from it */
+	} else if (is_piece(request)) {
+		piece_answered(fetch, request, reply);
+	} else {
+		fail_unsettled(fetch, request,
+			reply->state == OLD_REPLY_OK ?
+			"the old server didn't send it" : reply->error);
+	}
+	fetch->answering++;
+	if (reply->state != OLD_REPLY_LOST && fetch->error == NULL)
+		fetch_send_next(fetch);
+}
+
+static void fetch_send_next(struct body_fetch *fetch)
+{
+	const struct body_request *request;
+
+	while (fetch->next < array_count(&fetch->requests) &&
+	       fetch->next - fetch->answering < FETCH_WINDOW) {
+		request = array_idx(&fetch->requests, fetch->next);
+		const struct old_fetch_request req = {
+			.uids = request->uid_set,
+			.fields = OLD_FETCH_BODY,
+			.offset = request->offset,
+			.length = request->length,
+		};
+		fetch->next++;
+		old_fetch_send(fetch->set->client, &req, &fetch_handler,
+			       fetch_answered, fetch);
+	}
+}
+
+static int fetch_run(struct body_fetch *fetch, enum mail_error *error_code_r,
+		     const char **error_r)
+{
+	int ret;
+
+	fetch_send_next(fetch);
+	ret = old_client_wait(fetch->set->client, error_code_r, error_r);
+	i_assert(fetch->item == NULL);
+	/* what came before the connection was lost is kept */
+	commit(fetch);
+	if (fetch->error != NULL) {
+		*error_code_r = MAIL_ERROR_TEMP;
+		*error_r = t_strdup(fetch->error);
+		ret = -1;
+	}
+	return ret;
+}
+
+int body_fetch(const struct body_fetch_settings *set,
+	       const ARRAY_TYPE(seq_range) *uids,
+	       enum mail_error *error_code_r, const char **error_r)
+{
+	struct body_fetch fetch = { .set = set, .wanted = uids };
+	int ret;
+
+	fetch.pool = pool_alloconly_create("body fetch", 16*1024);
+	body_plan(set->old, uids, BODY_PIECE_SIZE, fetch.pool,
+		  &fetch.requests);
+	fetch.digest = message_digest_init(local_copy_saves_crlf(set->copy));
+	i_array_init(&fetch.settled, 64);
+	ret = fetch_run(&fetch, error_code_r, error_r);
+	array_free(&fetch.settled);
+	message_digest_deinit(&fetch.digest);
+	i_free(fetch.error);
+	pool_unref(&fetch.pool);
+	return ret;
+}

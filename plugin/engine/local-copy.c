@@ -1,0 +1,401 @@
+#include "lib.h"
+#include "array.h"
+#include "seq-range-array.h"
+#include "mail-search-build.h"
+#include "mailbox-list-private.h"
+#include "migration-user.h"
+#include "delta.h"
+#include "local-copy.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#define LOCAL_COPY_TRANSACTION_FLAGS \
+	(MAILBOX_TRANSACTION_FLAG_SYNC | MAILBOX_TRANSACTION_FLAG_NO_NOTIFY)
+
+struct local_copy {
+	struct migration_user *muser;
+	char *vname;
+	struct mailbox *box;
+	bool was_dsyncing;
+
+	/* saves since the last commit */
+	struct mailbox_transaction_context *trans;
+	struct mail_save_context *save;
+	uint32_t save_uid;
+	ARRAY_TYPE(seq_range) saved_uids;
+};
+
+static void box_error(struct local_copy *copy, const char *action,
+		      const char **error_r)
+{
+	*error_r = t_strdup_printf("Local mailbox %s: %s failed: %s",
+		copy->vname, action,
+		mailbox_get_last_internal_error(copy->box, NULL));
+}
+
+/* Everything is synced together at commit. */
+static void stop_fsyncs(struct mailbox *box)
+{
+	struct mail_storage_settings *set =
+		(struct mail_storage_settings *)box->storage->set;
+
+	set->parsed_fsync_mode = FSYNC_MODE_NEVER;
+	mail_index_set_fsync_mode(box->index, FSYNC_MODE_NEVER, 0);
+}
+
+static int open_box(struct local_copy *copy, const char **error_r)
+{
+	copy->box = migration_local_mailbox_alloc(copy->muser, copy->vname,
+		MAILBOX_FLAG_IGNORE_ACLS);
+	if (mailbox_open(copy->box) < 0) {
+		box_error(copy, "open", error_r);
+		return -1;
+	}
+	stop_fsyncs(copy->box);
+	if (mailbox_sync(copy->box, MAILBOX_SYNC_FLAG_FULL_READ) < 0) {
+		box_error(copy, "sync", error_r);
+		return -1;
+	}
+	return 0;
+}
+
+int local_copy_open(struct migration_user *muser, const char *vname,
+		    struct local_copy **copy_r, const char **error_r)
+{
+	struct local_copy *copy = i_new(struct local_copy, 1);
+
+	copy->muser = muser;
+	copy->vname = i_strdup(vname);
+	i_array_init(&copy->saved_uids, 8);
+
+	/* exempt from quota, not seen by notify */
+	copy->was_dsyncing = muser->user->dsyncing;
+	muser->user->dsyncing = TRUE;
+	migration_bypass_begin(muser);
+	if (open_box(copy, error_r) < 0) {
+		local_copy_close(&copy);
+		return -1;
+	}
+	*copy_r = copy;
+	return 0;
+}
+
+static void rollback(struct local_copy *copy)
+{
+	if (copy->save != NULL)
+		mailbox_save_cancel(&copy->save);
+	if (copy->trans != NULL)
+		mailbox_transaction_rollback(&copy->trans);
+	array_clear(&copy->saved_uids);
+}
+
+void local_copy_close(struct local_copy **_copy)
+{
+	struct local_copy *copy = *_copy;
+
+	if (copy == NULL)
+		return;
+	*_copy = NULL;
+	rollback(copy);
+	mailbox_free(&copy->box);
+	migration_bypass_end(copy->muser);
+	copy->muser->user->dsyncing = copy->was_dsyncing;
+	array_free(&copy->saved_uids);
+	i_free(copy->vname);
+	i_free(copy);
+}
+
+struct mailbox *local_copy_box(struct local_copy *copy)
+{
+	return copy->box;
+}
+
+bool local_copy_saves_crlf(struct local_copy *copy)
+{
+	return copy->box->storage->set->mail_save_crlf;
+}
+
+void local_copy_status(struct local_copy *copy,
+		       struct local_copy_status *status_r)
+{
+	struct mailbox_status status;
+
+	mailbox_get_open_status(copy->box, STATUS_UIDVALIDITY |
+				STATUS_UIDNEXT | STATUS_MESSAGES, &status);
+	status_r->uid_validity = status.uidvalidity;
+	status_r->uid_next = status.uidnext;
+	status_r->messages = status.messages;
+}
+
+int local_copy_set_uid_validity(struct local_copy *copy, uint32_t uid_validity,
+				const char **error_r)
+{
+	const struct mailbox_update update = { .uid_validity = uid_validity };
+
+	if (mailbox_update(copy->box, &update) < 0 ||
+	    mailbox_sync(copy->box, 0) < 0) {
+		box_error(copy, "setting UIDVALIDITY", error_r);
+		return -1;
+	}
+	return 0;
+}
+
+int local_copy_recreate(struct local_copy *copy, const char **error_r)
+{
+	rollback(copy);
+	if (mailbox_delete(copy->box) < 0) {
+		box_error(copy, "delete", error_r);
+		return -1;
+	}
+	mailbox_free(&copy->box);
+
+	copy->box = migration_local_mailbox_alloc(copy->muser, copy->vname,
+		MAILBOX_FLAG_IGNORE_ACLS);
+	if (mailbox_create(copy->box, NULL, FALSE) < 0 &&
+	    mailbox_get_last_mail_error(copy->box) != MAIL_ERROR_EXISTS) {
+		box_error(copy, "create", error_r);
+		return -1;
+	}
+	mailbox_free(&copy->box);
+	return open_box(copy, error_r);
+}
+
+static struct mail_search_context *
+search_all(struct mailbox_transaction_context *trans)
+{
+	struct mail_search_args *args = mail_search_build_init();
+	struct mail_search_context *ctx;
+
+	mail_search_build_add_all(args);
+	ctx = mailbox_search_init(trans, args, NULL, MAIL_FETCH_FLAGS, NULL);
+	mail_search_args_unref(&args);
+	return ctx;
+}
+
+int local_copy_inventory(struct local_copy *copy, struct inventory *inventory,
+			 const char **error_r)
+{
+	struct mailbox_transaction_context *trans;
+	struct mail_search_context *search;
+	struct inventory_item *item;
+	struct mail *mail;
+	bool added;
+	int ret;
+
+	trans = mailbox_transaction_begin(copy->box,
+		LOCAL_COPY_TRANSACTION_FLAGS, __func__);
+	search = search_all(trans);
+	while (mailbox_search_next(search, &mail)) T_BEGIN {
+		item = inventory_get(inventory, mail->uid, &added);
+		item->flags = mail_get_flags(mail);
+		item->keywords = inventory_keywords_get(inventory->keywords,
+			mail_get_keywords(mail));
+	} T_END;
+	ret = mailbox_search_deinit(&search);
+	if (mailbox_transaction_commit(&trans) < 0 || ret < 0) {
+		box_error(copy, "listing messages", error_r);
+		return -1;
+	}
+	return 0;
+}
+
+int local_copy_save_begin(struct local_copy *copy,
+			  const struct inventory_item *item,
+			  struct istream *input, const char **error_r)
+{
+	struct mail_keywords *keywords = NULL;
+	int ret;
+
+	i_assert(copy->save == NULL);
+	if (copy->trans == NULL) {
+		copy->trans = mailbox_transaction_begin(copy->box,
+			LOCAL_COPY_TRANSACTION_FLAGS |
+			MAILBOX_TRANSACTION_FLAG_EXTERNAL |
+			MAILBOX_TRANSACTION_FLAG_ASSIGN_UIDS, __func__);
+	}
+	if (item->keywords != NULL) {
+		keywords = mailbox_keywords_create_valid(copy->box,
+							 item->keywords);
+	}
+	copy->save = mailbox_save_alloc(copy->trans);
+	copy->save_uid = item->uid;
+	mailbox_save_set_uid(copy->save, item->uid);
+	mailbox_save_set_flags(copy->save, item->flags & INVENTORY_FLAGS,
+			       keywords);
+	mailbox_save_set_received_date(copy->save, item->date,
+				       item->tz_offset);
+	ret = mailbox_save_begin(&copy->save, input);
+	if (keywords != NULL)
+		mailbox_keywords_unref(&keywords);
+	if (ret < 0)
+		box_error(copy, "save", error_r);
+	return ret;
+}
+
+int local_copy_save_continue(struct local_copy *copy, const char **error_r)
+{
+	if (mailbox_save_continue(copy->save) < 0) {
+		box_error(copy, "save", error_r);
+		return -1;
+	}
+	return 0;
+}
+
+int local_copy_save_finish(struct local_copy *copy, const char **error_r)
+{
+	if (mailbox_save_finish(&copy->save) < 0) {
+		box_error(copy, "save", error_r);
+		return -1;
+	}
+	seq_range_array_add(&copy->saved_uids, copy->save_uid);
+	return 0;
+}
+
+void local_copy_save_cancel(struct local_copy *copy)
+{
+	if (copy->save != NULL)
+		mailbox_save_cancel(&copy->save);
+}
+
+static void expunge_all(struct mail *mail, const ARRAY_TYPE(seq_range) *uids)
+{
+	struct seq_range_iter iter;
+	unsigned int n = 0;
+	uint32_t uid;
+
+	seq_range_array_iter_init(&iter, uids);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
+		if (mail_set_uid(mail, uid))
+			mail_expunge(mail);
+	}
+}
+
+static void
+change_flags(struct mail *mail, const struct inventory_item *item)
+{
+	static const char *const none[] = { NULL };
+	struct mail_keywords *keywords;
+
+	keywords = mailbox_keywords_create_valid(mail->box,
+		item->keywords != NULL ? item->keywords : none);
+	mail_update_flags(mail, MODIFY_REPLACE, item->flags & INVENTORY_FLAGS);
+	mail_update_keywords(mail, MODIFY_REPLACE, keywords);
+	mailbox_keywords_unref(&keywords);
+}
+
+static void change_all(struct mail *mail, const struct inventory *old,
+		       const ARRAY_TYPE(seq_range) *uids)
+{
+	const struct inventory_item *item;
+	struct seq_range_iter iter;
+	unsigned int n = 0;
+	uint32_t uid;
+
+	seq_range_array_iter_init(&iter, uids);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) T_BEGIN {
+		item = inventory_find(old, uid);
+		if (item != NULL && mail_set_uid(mail, uid))
+			change_flags(mail, item);
+	} T_END;
+}
+
+int local_copy_apply(struct local_copy *copy, const struct inventory *old,
+		     const struct delta *delta, const char **error_r)
+{
+	struct mailbox_transaction_context *trans;
+	struct mail *mail;
+
+	if (array_is_empty(&delta->expunged) && array_is_empty(&delta->changed))
+		return 0;
+	trans = mailbox_transaction_begin(copy->box,
+		LOCAL_COPY_TRANSACTION_FLAGS, __func__);
+	mail = mail_alloc(trans, 0, NULL);
+	change_all(mail, old, &delta->changed);
+	expunge_all(mail, &delta->expunged);
+	mail_free(&mail);
+	if (mailbox_transaction_commit(&trans) < 0 ||
+	    mailbox_sync(copy->box, MAILBOX_SYNC_FLAG_FULL_WRITE) < 0) {
+		box_error(copy, "changing flags", error_r);
+		return -1;
+	}
+	return 0;
+}
+
+static int sync_path(struct local_copy *copy, enum mailbox_list_path_type type,
+		     const char **error_r)
+{
+	const char *path;
+	int fd, ret;
+
+	if (mailbox_get_path_to(copy->box, type, &path) <= 0)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1) {
+		*error_r = t_strdup_printf("open(%s) failed: %m", path);
+		return -1;
+	}
+	if ((ret = syncfs(fd)) < 0)
+		*error_r = t_strdup_printf("syncfs(%s) failed: %m", path);
+	i_close_fd(&fd);
+	return ret;
+}
+
+static int make_durable(struct local_copy *copy, const char **error_r)
+{
+	const char *mail_path, *index_path;
+
+	if (sync_path(copy, MAILBOX_LIST_PATH_TYPE_MAILBOX, error_r) < 0)
+		return -1;
+	if (mailbox_get_path_to(copy->box, MAILBOX_LIST_PATH_TYPE_MAILBOX,
+				&mail_path) > 0 &&
+	    mailbox_get_path_to(copy->box, MAILBOX_LIST_PATH_TYPE_INDEX,
+				&index_path) > 0 &&
+	    strcmp(mail_path, index_path) != 0)
+		return sync_path(copy, MAILBOX_LIST_PATH_TYPE_INDEX, error_r);
+	return 0;
+}
+
+/* lib-storage gives another UID to a message whose own can't be had */
+static bool
+got_their_uids(struct local_copy *copy,
+	       const struct mail_transaction_commit_changes *changes)
+{
+	return array_cmp(&copy->saved_uids, &changes->saved_uids);
+}
+
+static int commit_saves(struct local_copy *copy, const char **error_r)
+{
+	struct mail_transaction_commit_changes changes;
+	int ret = 0;
+
+	if (copy->trans == NULL)
+		return 0;
+	i_assert(copy->save == NULL);
+	if (mailbox_transaction_commit_get_changes(&copy->trans,
+						   &changes) < 0) {
+		box_error(copy, "commit", error_r);
+		ret = -1;
+	} else {
+		if (!got_their_uids(copy, &changes)) {
+			*error_r = t_strdup_printf("Local mailbox %s: "
+				"messages got other UIDs than they have",
+				copy->vname);
+			ret = -1;
+		}
+		pool_unref(&changes.pool);
+	}
+	array_clear(&copy->saved_uids);
+	if (mailbox_sync(copy->box, 0) < 0 && ret == 0) {
+		box_error(copy, "sync", error_r);
+		ret = -1;
+	}
+	return ret;
+}
+
+int local_copy_commit(struct local_copy *copy, const char **error_r)
+{
+	if (commit_saves(copy, error_r) < 0)
+		return -1;
+	return make_durable(copy, error_r);
+}

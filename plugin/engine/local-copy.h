@@ -1,0 +1,66 @@
+#ifndef LOCAL_COPY_H
+#define LOCAL_COPY_H
+
+/*
+ * local-copy: the local mailbox that is being filled, opened behind the
+ * redirect's back and exempt from quota, ACL and notifications.
+ *
+ * Group commit: nothing is fsynced message by message. What was saved,
+ * changed or expunged is durable when local_copy_commit() has returned 0, and
+ * not before.
+ */
+
+#include "inventory.h"
+
+struct migration_user;
+struct delta;
+struct mailbox;
+struct istream;
+struct local_copy;
+
+struct local_copy_status {
+	uint32_t uid_validity;
+	uint32_t uid_next;
+	uint32_t messages;
+};
+
+/* Returns 0, -1 with an error. */
+int local_copy_open(struct migration_user *muser, const char *vname,
+		    struct local_copy **copy_r, const char **error_r);
+/* What wasn't committed is rolled back. */
+void local_copy_close(struct local_copy **copy);
+struct mailbox *local_copy_box(struct local_copy *copy);
+/* Does the store keep CR LF (mail_save_crlf)? */
+bool local_copy_saves_crlf(struct local_copy *copy);
+void local_copy_status(struct local_copy *copy,
+		       struct local_copy_status *status_r);
+
+/* Give an empty mailbox the old one's UIDVALIDITY. */
+int local_copy_set_uid_validity(struct local_copy *copy, uint32_t uid_validity,
+				const char **error_r);
+/* Delete and make it anew, empty: the only way to add a UID below UIDNEXT. */
+int local_copy_recreate(struct local_copy *copy, const char **error_r);
+
+/* UIDs, flags and keywords of all messages; no dates, no sizes. */
+int local_copy_inventory(struct local_copy *copy, struct inventory *inventory,
+			 const char **error_r);
+
+/* Save one message under item's UID, which must be at least UIDNEXT and above
+   all that were saved since. continue: read what input has now. finish must
+   follow when input has reached its end, else cancel. */
+int local_copy_save_begin(struct local_copy *copy,
+			  const struct inventory_item *item,
+			  struct istream *input, const char **error_r);
+int local_copy_save_continue(struct local_copy *copy, const char **error_r);
+int local_copy_save_finish(struct local_copy *copy, const char **error_r);
+void local_copy_save_cancel(struct local_copy *copy);
+
+/* Expunge what delta says, and set the flags of the changed as they are in
+   old. */
+int local_copy_apply(struct local_copy *copy, const struct inventory *old,
+		     const struct delta *delta, const char **error_r);
+
+/* Commit and make durable. On failure what isn't committed is gone. */
+int local_copy_commit(struct local_copy *copy, const char **error_r);
+
+#endif
