@@ -9,9 +9,9 @@
 
 #define LEASE_FOLDER "lease"
 #define GATE_FOLDER "gate"
-#define TREE_FOLDER "lease"
-/* no key looks like this: a leading '.' is escaped */
+/* no key looks like these: a leading '.' is escaped */
 #define TREE_NAME ".tree"
+#define FILL_NAME ".fill"
 
 struct held_file {
 	char *path;
@@ -140,18 +140,31 @@ int lease_exclude(const char *dir, const char *vname,
 	return lease_finish(ret, lease, lease_r);
 }
 
-int lease_tree(const char *dir, unsigned int timeout_secs,
-	       struct lease **lease_r, const char **error_r)
+/* a lock of the user, which isn't shared and nobody is asked to give up */
+static int
+lease_user(const char *dir, const char *name, unsigned int timeout_secs,
+	   struct lease **lease_r, const char **error_r)
 {
 	struct lease *lease = lease_alloc();
 	int ret;
 
-	ret = held_file_open(&lease->file, dir, TREE_FOLDER, TREE_NAME,
-			     error_r);
+	ret = held_file_open(&lease->file, dir, LEASE_FOLDER, name, error_r);
 	if (ret == 0)
 		ret = held_file_lock(&lease->file, F_WRLCK, timeout_secs,
 				     error_r);
 	return lease_finish(ret, lease, lease_r);
+}
+
+int lease_tree(const char *dir, unsigned int timeout_secs,
+	       struct lease **lease_r, const char **error_r)
+{
+	return lease_user(dir, TREE_NAME, timeout_secs, lease_r, error_r);
+}
+
+int lease_fill(const char *dir, unsigned int timeout_secs,
+	       struct lease **lease_r, const char **error_r)
+{
+	return lease_user(dir, FILL_NAME, timeout_secs, lease_r, error_r);
 }
 
 void lease_release(struct lease **_lease)

@@ -38,5 +38,8 @@ bool lease_recalled(const struct lease *lease);
    refresh and every cutover exclude one another with it. */
 int lease_tree(const char *dir, unsigned int timeout_secs,
 	       struct lease **lease_r, const char **error_r);
+/* The user's local copies: one process at a time fills them. */
+int lease_fill(const char *dir, unsigned int timeout_secs,
+	       struct lease **lease_r, const char **error_r);
 
 #endif

@@ -1,0 +1,167 @@
+#include "lib.h"
+#include "istream.h"
+#include "istream-crlf.h"
+#include "mail-search-build.h"
+#include "mail-storage-private.h"
+#include "digest-file.h"
+#include "local-copy.h"
+#include "verify.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+struct verify {
+	const struct digest_file *digests;
+	const struct inventory *dates;
+	const struct verify_observer *observer;
+	struct message_digest_context *digest;
+};
+
+/* What was written a moment ago would be read from the page cache. A file
+   with many messages in it is left alone: it would be read over and over. */
+static void drop_cache(struct istream *input, uint64_t expected_size)
+{
+	struct stat st;
+	int fd = i_stream_get_fd(input);
+
+	if (fd != -1 && fstat(fd, &st) == 0 &&
+	    (uint64_t)st.st_size < 2 * expected_size + 4096)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+/* Returns 0, -1 with an error. */
+static int
+digest_stream(struct verify *verify, struct istream *input,
+	      struct message_digest *digest_r, const char **error_r)
+{
+	struct istream *crlf = i_stream_create_crlf(input);
+	const unsigned char *data;
+	size_t size;
+	int ret = 0;
+
+	message_digest_reset(verify->digest);
+	while (i_stream_read_more(crlf, &data, &size) > 0) {
+		message_digest_more(verify->digest, data, size);
+		i_stream_skip(crlf, size);
+	}
+	if (crlf->stream_errno != 0) {
+		*error_r = t_strdup_printf("it can't be read: %s",
+					   i_stream_get_error(crlf));
+		ret = -1;
+	}
+	message_digest_finish(verify->digest, digest_r);
+	i_stream_unref(&crlf);
+	return ret;
+}
+
+/* Returns TRUE when the message is as it should be, else with the reason. */
+static bool
+verify_bytes(struct verify *verify, struct mail *mail, uint64_t *bytes_r,
+	     const char **reason_r)
+{
+	const struct message_digest *wire =
+		digest_file_find(verify->digests, mail->uid);
+	struct message_digest local;
+	struct istream *input;
+
+	*bytes_r = 0;
+	if (wire == NULL) {
+		*reason_r = "its digest isn't known";
+		return FALSE;
+	}
+	if (mail_get_stream(mail, NULL, NULL, &input) < 0) {
+		*reason_r = t_strdup_printf("it can't be opened: %s",
+			mailbox_get_last_internal_error(mail->box, NULL));
+		return FALSE;
+	}
+	drop_cache(input, wire->size);
+	if (digest_stream(verify, input, &local, reason_r) < 0)
+		return FALSE;
+	*bytes_r = local.size;
+	if (memcmp(local.shown, wire->shown, sizeof(local.shown)) != 0) {
+		*reason_r = t_strdup_printf(
+			"its bytes differ (%"PRIu64" here, %"PRIu64
+			" on the wire)", local.size, wire->size);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static bool
+verify_date(struct verify *verify, struct mail *mail, const char **reason_r)
+{
+	const struct inventory_item *item;
+	time_t date;
+
+	if (verify->dates == NULL ||
+	    (item = inventory_find(verify->dates, mail->uid)) == NULL)
+		return TRUE;
+	if (mail_get_received_date(mail, &date) < 0) {
+		*reason_r = "its INTERNALDATE can't be read";
+		return FALSE;
+	}
+	if (date != item->date) {
+		*reason_r = t_strdup_printf(
+			"its INTERNALDATE differs (%"PRIdTIME_T" here, %"
+			PRIdTIME_T" there)", date, item->date);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static void verify_message(struct verify *verify, struct mail *mail)
+{
+	const struct verify_observer *observer = verify->observer;
+	const char *reason;
+	uint64_t bytes;
+
+	if (!verify_bytes(verify, mail, &bytes, &reason) ||
+	    !verify_date(verify, mail, &reason))
+		observer->bad(observer->context, mail->uid, reason);
+	observer->progress(observer->context, bytes);
+}
+
+static void
+verify_all(struct verify *verify, struct mailbox_transaction_context *trans,
+	   uint32_t first_uid, int *ret_r)
+{
+	struct mail_search_args *args = mail_search_build_init();
+	struct mail_search_context *search;
+	struct mail *mail;
+
+	mail_search_build_add_all(args);
+	search = mailbox_search_init(trans, args, NULL, 0, NULL);
+	mail_search_args_unref(&args);
+	while (mailbox_search_next(search, &mail)) {
+		if (mail->uid >= first_uid) T_BEGIN {
+			verify_message(verify, mail);
+		} T_END;
+	}
+	*ret_r = mailbox_search_deinit(&search);
+}
+
+int verify_copy(struct local_copy *copy, const struct digest_file *digests,
+		uint32_t first_uid, const struct inventory *dates,
+		const struct verify_observer *observer, const char **error_r)
+{
+	struct verify verify = {
+		.digests = digests, .dates = dates, .observer = observer,
+	};
+	struct mailbox *box = local_copy_box(copy);
+	struct mailbox_transaction_context *trans;
+	int ret;
+
+	/* what is read back was altered already, where it had to be */
+	verify.digest = message_digest_init(TRUE);
+	trans = mailbox_transaction_begin(box,
+		MAILBOX_TRANSACTION_FLAG_NO_CACHE_DEC, __func__);
+	verify_all(&verify, trans, first_uid, &ret);
+	if (mailbox_transaction_commit(&trans) < 0)
+		ret = -1;
+	if (ret < 0) {
+		*error_r = t_strdup(mailbox_get_last_internal_error(box,
+								    NULL));
+	}
+	message_digest_deinit(&verify.digest);
+	return ret;
+}
