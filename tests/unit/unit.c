@@ -1,0 +1,49 @@
+#include "unit.h"
+
+#include <CUnit/Basic.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+bool unit_check(bool ok, const char *file, unsigned int line,
+		const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	CU_assertImplementation(ok ? CU_TRUE : CU_FALSE, line, text, file, "",
+				CU_FALSE);
+	return ok;
+}
+
+static bool add_tests(const char *name, const struct unit_test *tests)
+{
+	CU_pSuite suite = CU_add_suite(name, NULL, NULL);
+
+	if (suite == NULL)
+		return false;
+	for (; tests->name != NULL; tests++) {
+		if (CU_add_test(suite, tests->name, tests->run) == NULL)
+			return false;
+	}
+	return true;
+}
+
+int unit_run(const char *suite, const struct unit_test *tests)
+{
+	bool ok;
+
+	if (CU_initialize_registry() != CUE_SUCCESS ||
+	    !add_tests(suite, tests)) {
+		fprintf(stderr, "%s: %s\n", suite, CU_get_error_msg());
+		return 1;
+	}
+	CU_basic_set_mode(CU_BRM_VERBOSE);
+	ok = CU_basic_run_tests() == CUE_SUCCESS &&
+		CU_get_number_of_tests_run() > 0 &&
+		CU_get_number_of_failure_records() == 0;
+	CU_cleanup_registry();
+	return ok ? 0 : 1;
+}
