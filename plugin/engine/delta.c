@@ -24,35 +24,43 @@ is_changed(const struct inventory_item *old, const struct inventory_item *local)
 		old->keywords != local->keywords;
 }
 
+void delta_init(struct delta *delta)
+{
+	i_zero(delta);
+	i_array_init(&delta->fetch, 8);
+	i_array_init(&delta->missed, 8);
+	i_array_init(&delta->expunged, 8);
+	i_array_init(&delta->changed, 8);
+}
+
+void delta_clear(struct delta *delta)
+{
+	delta_deinit(delta);
+	delta_init(delta);
+}
+
 void delta_compute(const struct inventory *old, const struct inventory *local,
-		   uint32_t local_next_uid, bool complete,
-		   struct delta *delta_r)
+		   uint32_t local_next_uid, bool complete, struct delta *delta)
 {
 	const struct inventory_item *o, *l;
 	unsigned int oi = 0, li = 0, old_count, local_count;
 
 	i_assert(old->keywords == local->keywords);
 
-	i_zero(delta_r);
-	i_array_init(&delta_r->fetch, 8);
-	i_array_init(&delta_r->missed, 8);
-	i_array_init(&delta_r->expunged, 8);
-	i_array_init(&delta_r->changed, 8);
-
 	o = array_get(&old->items, &old_count);
 	l = array_get(&local->items, &local_count);
 	while (oi < old_count || li < local_count) {
 		if (li == local_count ||
 		    (oi < old_count && o[oi].uid < l[li].uid)) {
-			add_new(delta_r, &o[oi++], local_next_uid);
+			add_new(delta, &o[oi++], local_next_uid);
 		} else if (oi == old_count || l[li].uid < o[oi].uid) {
 			if (complete)
-				seq_range_array_add(&delta_r->expunged,
+				seq_range_array_add(&delta->expunged,
 						    l[li].uid);
 			li++;
 		} else {
 			if (is_changed(&o[oi], &l[li]))
-				seq_range_array_add(&delta_r->changed,
+				seq_range_array_add(&delta->changed,
 						    o[oi].uid);
 			oi++; li++;
 		}
@@ -68,6 +76,13 @@ void delta_add_expunged(struct delta *delta, const struct inventory *local,
 		if (!seq_range_exists(old_uids, item->uid))
 			seq_range_array_add(&delta->expunged, item->uid);
 	}
+}
+
+void delta_leave_out(struct delta *delta, const ARRAY_TYPE(seq_range) *uids)
+{
+	delta->fetch_count -=
+		seq_range_array_remove_seq_range(&delta->fetch, uids);
+	seq_range_array_remove_seq_range(&delta->missed, uids);
 }
 
 bool delta_is_empty(const struct delta *delta)

@@ -24,16 +24,20 @@ struct delta {
 	ARRAY_TYPE(seq_range) changed;
 };
 
-/* complete: old lists all messages; else only those that changed or are new,
+void delta_init(struct delta *delta);
+void delta_deinit(struct delta *delta);
+void delta_clear(struct delta *delta);
+/* Into an empty delta. complete: old lists all messages; else only those that changed or are new,
    and what isn't in it is as it was. local_next_uid is the copy's UIDNEXT. */
 void delta_compute(const struct inventory *old, const struct inventory *local,
 		   uint32_t local_next_uid, bool complete,
-		   struct delta *delta_r);
+		   struct delta *delta);
 /* Add to expunged what the copy has and the old mailbox hasn't: for an
    incomplete inventory. */
 void delta_add_expunged(struct delta *delta, const struct inventory *local,
 			const ARRAY_TYPE(seq_range) *old_uids);
+/* These aren't to be had: neither fetched nor missed. */
+void delta_leave_out(struct delta *delta, const ARRAY_TYPE(seq_range) *uids);
 bool delta_is_empty(const struct delta *delta);
-void delta_deinit(struct delta *delta);
 
 #endif

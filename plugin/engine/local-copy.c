@@ -128,17 +128,23 @@ void local_copy_status(struct local_copy *copy,
 	status_r->messages = status.messages;
 }
 
+int local_copy_update(struct local_copy *copy,
+		      const struct mailbox_update *update, const char **error_r)
+{
+	if (mailbox_update(copy->box, update) < 0 ||
+	    mailbox_sync(copy->box, 0) < 0) {
+		box_error(copy, "update", error_r);
+		return -1;
+	}
+	return 0;
+}
+
 int local_copy_set_uid_validity(struct local_copy *copy, uint32_t uid_validity,
 				const char **error_r)
 {
 	const struct mailbox_update update = { .uid_validity = uid_validity };
 
-	if (mailbox_update(copy->box, &update) < 0 ||
-	    mailbox_sync(copy->box, 0) < 0) {
-		box_error(copy, "setting UIDVALIDITY", error_r);
-		return -1;
-	}
-	return 0;
+	return local_copy_update(copy, &update, error_r);
 }
 
 int local_copy_recreate(struct local_copy *copy, const char **error_r)

@@ -15,6 +15,7 @@
 struct migration_user;
 struct delta;
 struct mailbox;
+struct mailbox_update;
 struct istream;
 struct local_copy;
 
@@ -38,6 +39,9 @@ void local_copy_status(struct local_copy *copy,
 /* Give an empty mailbox the old one's UIDVALIDITY. */
 int local_copy_set_uid_validity(struct local_copy *copy, uint32_t uid_validity,
 				const char **error_r);
+/* As mailbox_update(). */
+int local_copy_update(struct local_copy *copy,
+		      const struct mailbox_update *update, const char **error_r);
 /* Delete and make it anew, empty: the only way to add a UID below UIDNEXT. */
 int local_copy_recreate(struct local_copy *copy, const char **error_r);
 

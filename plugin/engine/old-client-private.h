@@ -104,10 +104,10 @@ struct old_client {
 
 	/* input */
 	enum old_input_state input_state;
-	/* up to here the line's lists were counted */
+	/* up to here the line's lists and words were counted */
 	uoff_t scanned_offset;
 	bool scanned_line;
-	unsigned int lists;
+	unsigned int lists, words;
 	/* the FETCH reply that is being read */
 	struct old_body *body;
 	old_fetch_callback_t *fetch_callback;

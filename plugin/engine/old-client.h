@@ -16,7 +16,8 @@
  *
  * Memory: bodies are streamed (old-fetch.h). Any other literal is at most
  * OLD_MAX_LITERAL bytes, a reply line at most max_line with at most
- * OLD_MAX_LISTS lists; a server that exceeds them is disconnected.
+ * OLD_MAX_LISTS lists and OLD_MAX_WORDS words; a server that exceeds them is
+ * disconnected.
  *
  * Inside a callback more commands may be sent, but not old_client_connect(),
  * old_client_wait() or old_client_deinit(). Strings and args that a callback
@@ -35,6 +36,7 @@ struct old_command;
 
 #define OLD_MAX_LITERAL (1024 * 1024)
 #define OLD_MAX_LISTS 10000
+#define OLD_MAX_WORDS 200000
 
 enum old_ssl_mode {
 	OLD_SSL_NONE,

@@ -115,7 +115,7 @@ static int old_input_tag(struct old_client *client)
 			client->input_state = OLD_INPUT_ARGS;
 			client->scanned_offset = client->input->v_offset;
 			client->scanned_line = FALSE;
-			client->lists = 0;
+			client->lists = client->words = 0;
 			return 1;
 		}
 	}
@@ -181,8 +181,9 @@ old_input_line(struct old_client *client, const struct imap_arg *args)
 	return client->failing ? -1 : 0;
 }
 
-/* imap_parser takes some hundred bytes for each list: count them first. */
-static int old_input_count_lists(struct old_client *client)
+/* imap_parser takes some hundred bytes for each list or word, however short:
+   count them first. */
+static int old_input_count(struct old_client *client)
 {
 	const unsigned char *data;
 	size_t size, i;
@@ -195,12 +196,14 @@ static int old_input_count_lists(struct old_client *client)
 	for (; i < size && data[i] != '\n'; i++) {
 		if (data[i] == '(')
 			client->lists++;
+		else if (data[i] == ' ')
+			client->words++;
 	}
 	client->scanned_line = i < size;
 	client->scanned_offset = client->input->v_offset + i;
-	if (client->lists > OLD_MAX_LISTS) {
+	if (client->lists > OLD_MAX_LISTS || client->words > OLD_MAX_WORDS) {
 		return old_client_fail(client, MAIL_ERROR_UNAVAILABLE,
-			"The old server sent a reply with too many lists");
+			"The old server sent a reply with too many words");
 	}
 	return 0;
 }
@@ -248,7 +251,7 @@ static int old_input_args(struct old_client *client)
 	uoff_t size;
 	int ret;
 
-	if (old_input_count_lists(client) < 0)
+	if (old_input_count(client) < 0)
 		return -1;
 	ret = imap_parser_read_args(client->parser, 0,
 				    IMAP_PARSE_FLAG_LITERAL_SIZE |

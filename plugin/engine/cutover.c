@@ -1,0 +1,334 @@
+#include "lib.h"
+#include "array.h"
+#include "str.h"
+#include "hex-binary.h"
+#include "imap-seqset.h"
+#include "imap-util.h"
+#include "ioloop.h"
+#include "seq-range-array.h"
+#include "time-util.h"
+#include "migration-user.h"
+#include "migration-report.h"
+#include "cutover.h"
+#include "digest-file.h"
+#include "filler.h"
+#include "lease.h"
+#include "local-copy.h"
+#include "mailbox-state.h"
+
+/* a session gives up its lease within milliseconds, unless it is stopped */
+#define DRAIN_SECS 30
+#define TREE_LOCK_SECS 60
+
+struct cutover_mailbox {
+	const char *vname;
+	struct lease *lease;
+	struct timeval excluded;
+	struct fill_result fill;
+	struct mailbox_state_file state;
+	const char *digest;
+};
+
+struct cutover {
+	struct filler *filler;
+	struct migration_user *muser;
+	pool_t pool;
+	ARRAY(struct cutover_mailbox) mailboxes;
+	struct lease *tree;
+
+	enum mail_error error_code;
+	const char *error;
+};
+
+static int cutover_fail(struct cutover *cutover, const char *vname,
+			const char *error)
+{
+	cutover->error = t_strdup_printf("%s: %s", vname, error);
+	cutover->error_code = MAIL_ERROR_TEMP;
+	return -1;
+}
+
+/* Nobody waits yet: leaves as little as can be for when they do. */
+static int catch_up(struct cutover *cutover, struct cutover_mailbox *mailbox)
+{
+	const char *error;
+
+	if (filler_run(cutover->filler, mailbox->vname, 0, &mailbox->fill,
+		       &cutover->error_code, &error) < 0) {
+		cutover->error = t_strdup_printf("%s: %s", mailbox->vname,
+						 error);
+		return -1;
+	}
+	if (!mailbox->fill.local && !mailbox->fill.filled)
+		return cutover_fail(cutover, mailbox->vname,
+			t_strdup_printf("%u messages can't be copied: see "
+				"doveadm migration status", mailbox->fill.bad));
+	return 0;
+}
+
+static int exclude(struct cutover *cutover, struct cutover_mailbox *mailbox)
+{
+	const char *error;
+	int ret;
+
+	i_gettimeofday(&mailbox->excluded);
+	ret = lease_exclude(cutover->muser->set.dir, mailbox->vname,
+			    DRAIN_SECS, &mailbox->lease, &error);
+	if (ret > 0)
+		return 0;
+	return cutover_fail(cutover, mailbox->vname, ret < 0 ? error :
+		"a session doesn't give it up");
+}
+
+static uint32_t uid_gap(struct cutover *cutover, uint32_t uid_next)
+{
+	return I_MIN(cutover->muser->set.uid_gap,
+		     (UINT32_MAX - uid_next) / 2);
+}
+
+static const char *
+digest_of_all(struct cutover_mailbox *mailbox, const struct inventory *local,
+	      const struct digest_file *digests)
+{
+	struct message_digest_context *ctx = message_digest_init(TRUE);
+	const struct message_digest *digest;
+	const struct inventory_item *item;
+	struct message_digest all;
+
+	array_foreach(&local->items, item) {
+		digest = digest_file_find(digests, item->uid);
+		message_digest_more(ctx, (const void *)&item->uid,
+				    sizeof(item->uid));
+		if (digest != NULL)
+			message_digest_more(ctx, digest->shown,
+					    sizeof(digest->shown));
+	}
+	mailbox->state.done_messages = array_count(&local->items);
+	message_digest_finish(ctx, &all);
+	message_digest_deinit(&ctx);
+	return binary_to_hex(all.wire, 16);
+}
+
+static int
+compute_digest(struct cutover *cutover, struct cutover_mailbox *mailbox,
+	       struct local_copy *copy, const char **error_r)
+{
+	struct inventory_keywords *keywords = inventory_keywords_init();
+	struct inventory local;
+	struct digest_file *digests;
+	int ret;
+
+	inventory_init(&local, keywords);
+	ret = local_copy_inventory(copy, &local, error_r);
+	if (ret == 0)
+		ret = digest_file_open(cutover->muser->set.dir, mailbox->vname,
+				       mailbox->state.uid_validity, &digests,
+				       error_r);
+	if (ret == 0) {
+		mailbox->digest = p_strdup(cutover->pool,
+			digest_of_all(mailbox, &local, digests));
+		digest_file_close(&digests);
+	}
+	inventory_deinit(&local);
+	inventory_keywords_deinit(&keywords);
+	return ret;
+}
+
+/* The local mailbox goes on where the old one can't collide with it (I9), and
+   nothing in it is new to anybody. */
+static int
+prepare_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
+	     const char **error_r)
+{
+	uint32_t uid_next = mailbox->fill.old_uid_next;
+	const struct mailbox_update update = {
+		.min_next_uid = uid_next + uid_gap(cutover, uid_next),
+		.min_first_recent_uid = uid_next + uid_gap(cutover, uid_next),
+		.min_highest_modseq = mailbox->fill.old_modseq,
+	};
+	struct local_copy *copy;
+	int ret;
+
+	if (local_copy_open(cutover->muser, mailbox->vname, &copy,
+			    error_r) < 0)
+		return -1;
+	ret = compute_digest(cutover, mailbox, copy, error_r);
+	if (ret == 0)
+		ret = local_copy_update(copy, &update, error_r);
+	if (ret == 0)
+		ret = local_copy_commit(copy, error_r);
+	local_copy_close(&copy);
+	return ret;
+}
+
+static int prepare(struct cutover *cutover, struct cutover_mailbox *mailbox)
+{
+	const char *error;
+
+	if (mailbox->fill.local)
+		return 0;
+	if (mailbox_state_read(cutover->muser->set.dir, mailbox->vname,
+			       cutover->pool, &mailbox->state, &error) <= 0 ||
+	    prepare_copy(cutover, mailbox, &error) < 0)
+		return cutover_fail(cutover, mailbox->vname, error);
+	return 0;
+}
+
+static int make_local(struct cutover *cutover, struct cutover_mailbox *mailbox)
+{
+	const char *error;
+
+	if (mailbox->fill.local)
+		return 0;
+	mailbox->state.state = MAILBOX_STATE_LOCAL;
+	mailbox->state.since = time(NULL);
+	if (mailbox_state_write(cutover->muser->set.dir, mailbox->vname,
+				&mailbox->state, &error) < 0)
+		return cutover_fail(cutover, mailbox->vname, error);
+	lease_release(&mailbox->lease);
+	return 0;
+}
+
+typedef int cutover_step_t(struct cutover *, struct cutover_mailbox *);
+
+static int for_each(struct cutover *cutover, cutover_step_t *step)
+{
+	struct cutover_mailbox *mailbox;
+
+	array_foreach_modifiable(&cutover->mailboxes, mailbox) {
+		if (step(cutover, mailbox) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int hold_tree(struct cutover *cutover)
+{
+	const char *error;
+	int ret;
+
+	ret = lease_tree(cutover->muser->set.dir, TREE_LOCK_SECS,
+			 &cutover->tree, &error);
+	if (ret > 0)
+		return 0;
+	cutover->error_code = MAIL_ERROR_TEMP;
+	cutover->error = ret < 0 ? error :
+		"Another process is busy with the folders";
+	return -1;
+}
+
+static void report(struct cutover *cutover, struct cutover_mailbox *mailbox,
+		   ARRAY_TYPE(cutover_result) *results)
+{
+	struct cutover_result *result = array_append_space(results);
+	struct timeval now;
+
+	i_gettimeofday(&now);
+	result->vname = mailbox->vname;
+	result->was_local = mailbox->fill.local;
+	if (result->was_local)
+		return;
+	result->messages = mailbox->state.done_messages;
+	result->usecs = timeval_diff_usecs(&now, &mailbox->excluded);
+	migration_report(cutover->muser, "cutover", "mailbox", mailbox->vname,
+		"messages", dec2str(result->messages),
+		"bytes", dec2str(mailbox->state.done_bytes),
+		"seconds", t_strdup_printf("%u.%03u",
+			result->usecs / 1000000, result->usecs / 1000 % 1000),
+		"digest", mailbox->digest,
+		"without", mailbox->state.without_uids, NULL);
+}
+
+static int cutover_run(struct cutover *cutover,
+		       ARRAY_TYPE(cutover_result) *results)
+{
+	struct cutover_mailbox *mailbox;
+
+	if (for_each(cutover, catch_up) < 0 || hold_tree(cutover) < 0 ||
+	    for_each(cutover, exclude) < 0 || for_each(cutover, catch_up) < 0 ||
+	    for_each(cutover, prepare) < 0 || for_each(cutover, make_local) < 0)
+		return -1;
+	array_foreach_modifiable(&cutover->mailboxes, mailbox)
+		report(cutover, mailbox, results);
+	return 0;
+}
+
+int cutover(struct filler *filler, const ARRAY_TYPE(const_string) *vnames,
+	    ARRAY_TYPE(cutover_result) *results_r,
+	    enum mail_error *error_code_r, const char **error_r)
+{
+	struct cutover cutover = {
+		.filler = filler,
+		.muser = filler_user(filler),
+	};
+	struct cutover_mailbox *mailbox;
+	const char *vname;
+	int ret;
+
+	cutover.pool = pool_alloconly_create("cutover", 1024);
+	p_array_init(&cutover.mailboxes, cutover.pool, array_count(vnames));
+	array_foreach_elem(vnames, vname) {
+		mailbox = array_append_space(&cutover.mailboxes);
+		mailbox->vname = vname;
+	}
+
+	if ((ret = cutover_run(&cutover, results_r)) < 0) {
+		*error_code_r = cutover.error_code;
+		*error_r = t_strdup(cutover.error);
+		migration_report(cutover.muser, "cutover_failed",
+				 "reason", *error_r, NULL);
+	}
+	array_foreach_modifiable(&cutover.mailboxes, mailbox)
+		lease_release(&mailbox->lease);
+	lease_release(&cutover.tree);
+	pool_unref(&cutover.pool);
+	return ret;
+}
+
+static int
+merge_sets(const char *set1, const char *set2, pool_t pool,
+	   const char **set_r, const char **error_r)
+{
+	ARRAY_TYPE(seq_range) uids;
+	string_t *str = str_new(pool, 64);
+
+	p_array_init(&uids, pool, 8);
+	if ((*set1 != '\0' && imap_seq_set_nostar_parse(set1, &uids) < 0) ||
+	    imap_seq_set_nostar_parse(set2, &uids) < 0) {
+		*error_r = t_strdup_printf("'%s' isn't a set of UIDs such as "
+					   "17,20:25", set2);
+		return -1;
+	}
+	imap_write_seq_range(str, &uids);
+	*set_r = str_c(str);
+	return 0;
+}
+
+int cutover_without(struct filler *filler, const char *vname,
+		    const char *uid_set, const char **error_r)
+{
+	struct migration_user *muser = filler_user(filler);
+	pool_t pool = pool_alloconly_create("without", 512);
+	struct mailbox_state_file state;
+	int ret;
+
+	ret = mailbox_state_read(muser->set.dir, vname, pool, &state, error_r);
+	if (ret == 0) {
+		*error_r = "The old server has no mailbox of that name";
+		ret = -1;
+	}
+	if (ret > 0)
+		ret = merge_sets(state.without_uids, uid_set, pool,
+				 &state.without_uids, error_r);
+	if (ret == 0) {
+		/* what the fill left out so far must be looked at again */
+		state.modseq = 0;
+		ret = mailbox_state_write(muser->set.dir, vname, &state,
+					  error_r);
+	}
+	if (ret == 0)
+		migration_report(muser, "without", "mailbox", vname,
+				 "uids", uid_set, NULL);
+	pool_unref(&pool);
+	return ret;
+}

@@ -1,0 +1,199 @@
+#include "lib.h"
+#include "array.h"
+#include "str.h"
+#include "ioloop.h"
+#include "time-util.h"
+#include "migration-user.h"
+#include "migration-report.h"
+#include "fill.h"
+#include "filler.h"
+#include "folder-tree.h"
+#include "lease.h"
+#include "mailbox-state.h"
+#include "name-map.h"
+#include "old-settings.h"
+
+struct filler {
+	struct migration_user *muser;
+	struct fill_observer observer;
+	struct old_client *client;
+	struct name_map map;
+	struct lease *lease;
+};
+
+static void no_begin(void *context ATTR_UNUSED, const char *vname ATTR_UNUSED,
+		     const char *what ATTR_UNUSED,
+		     unsigned int messages ATTR_UNUSED,
+		     uint64_t bytes ATTR_UNUSED)
+{
+}
+
+static void no_progress(void *context ATTR_UNUSED, uint64_t bytes ATTR_UNUSED)
+{
+}
+
+static const struct fill_observer no_observer = {
+	.begin = no_begin,
+	.progress = no_progress,
+};
+
+static int take_lease(struct filler *filler, unsigned int timeout_secs,
+		      const char **error_r)
+{
+	int ret = lease_fill(filler->muser->set.dir, timeout_secs,
+			     &filler->lease, error_r);
+
+	if (ret == 0) {
+		*error_r = "Another process is filling this user's mailboxes";
+		ret = -1;
+	}
+	return ret < 0 ? -1 : 0;
+}
+
+static int filler_prepare(struct filler *filler, unsigned int timeout_secs,
+			  enum mail_error *error_code_r, const char **error_r)
+{
+	struct old_client_settings set;
+
+	*error_code_r = MAIL_ERROR_TEMP;
+	if (take_lease(filler, timeout_secs, error_r) < 0 ||
+	    folder_tree_refresh(filler->muser, TRUE, error_code_r,
+				error_r) < 0)
+		return -1;
+	*error_code_r = MAIL_ERROR_TEMP;
+	if (folder_tree_name_map(filler->muser, &filler->map, error_r) <= 0 ||
+	    old_settings_read(filler->muser->ns, &set, error_r) < 0)
+		return -1;
+	filler->client = old_client_init(&set, filler->muser->user->event);
+	return 0;
+}
+
+int filler_init(struct migration_user *muser, unsigned int timeout_secs,
+		const struct fill_observer *observer,
+		struct filler **filler_r,
+		enum mail_error *error_code_r, const char **error_r)
+{
+	struct filler *filler = i_new(struct filler, 1);
+
+	filler->muser = muser;
+	filler->observer = observer != NULL ? *observer : no_observer;
+	if (filler_prepare(filler, timeout_secs, error_code_r, error_r) < 0) {
+		filler_deinit(&filler);
+		return -1;
+	}
+	*filler_r = filler;
+	return 0;
+}
+
+void filler_deinit(struct filler **_filler)
+{
+	struct filler *filler = *_filler;
+
+	if (filler == NULL)
+		return;
+	*_filler = NULL;
+	if (filler->client != NULL)
+		old_client_deinit(&filler->client);
+	lease_release(&filler->lease);
+	i_free(filler);
+}
+
+struct migration_user *filler_user(struct filler *filler)
+{
+	return filler->muser;
+}
+
+struct old_client *filler_client(struct filler *filler)
+{
+	return filler->client;
+}
+
+/* Remember why it doesn't go on, for status. */
+static void store_error(struct filler *filler, const char *vname,
+			const char *error)
+{
+	struct mailbox_state_file state;
+	const char *state_error;
+	pool_t pool = pool_alloconly_create("state", 512);
+
+	if (mailbox_state_read(filler->muser->set.dir, vname, pool, &state,
+			       &state_error) > 0 &&
+	    mailbox_state_authority_is_old(state.state)) {
+		state.error = error;
+		if (mailbox_state_write(filler->muser->set.dir, vname, &state,
+					&state_error) < 0)
+			e_error(filler->muser->user->event, "migration: %s",
+				state_error);
+	}
+	pool_unref(&pool);
+}
+
+static void report_result(struct filler *filler, const char *vname,
+			  const struct fill_result *result)
+{
+	if (result->local || (result->fetched == 0 && result->changed == 0 &&
+			      result->expunged == 0 && result->verified == 0 &&
+			      result->bad == 0))
+		return;
+	migration_report(filler->muser, result->filled ? "filled" : "fill",
+		"mailbox", vname,
+		"fetched", dec2str(result->fetched),
+		"bytes", dec2str(result->fetched_bytes),
+		"changed", dec2str(result->changed),
+		"expunged", dec2str(result->expunged),
+		"verified", dec2str(result->verified),
+		"mismatched", dec2str(result->mismatched),
+		"altered", dec2str(result->altered),
+		"bad", dec2str(result->bad),
+		"rebuilt", result->rebuilt ? "yes" : "no",
+		"seconds", t_strdup_printf("%u.%03u",
+			result->usecs / 1000000, result->usecs / 1000 % 1000),
+		NULL);
+}
+
+static const char *
+get_old_name(struct filler *filler, const char *vname,
+	     enum mail_error *error_code_r, const char **error_r)
+{
+	const char *old_name = name_map_to_old(&filler->map, vname);
+
+	if (old_name == NULL) {
+		*error_code_r = MAIL_ERROR_NOTFOUND;
+		*error_r = "The old server can't have a mailbox of that name";
+	}
+	return old_name;
+}
+
+int filler_run(struct filler *filler, const char *vname, enum fill_flags flags,
+	       struct fill_result *result_r,
+	       enum mail_error *error_code_r, const char **error_r)
+{
+	struct timeval start;
+	const char *old_name;
+	int ret = -1;
+
+	i_zero(result_r);
+	i_gettimeofday(&start);
+	old_name = get_old_name(filler, vname, error_code_r, error_r);
+	if (old_name != NULL) {
+		const struct fill_settings set = {
+			.muser = filler->muser,
+			.client = filler->client,
+			.observer = &filler->observer,
+			.vname = vname,
+			.old_name = old_name,
+			.flags = flags,
+		};
+		ret = fill_mailbox(&set, result_r, error_code_r, error_r);
+	}
+	io_loop_time_refresh();
+	result_r->usecs = timeval_diff_usecs(&ioloop_timeval, &start);
+	if (ret < 0) {
+		store_error(filler, vname, *error_r);
+		migration_report(filler->muser, "fill_failed",
+				 "mailbox", vname, "reason", *error_r, NULL);
+	} else {
+		report_result(filler, vname, result_r);
+	}
+	return ret;
+}
