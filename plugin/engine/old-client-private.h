@@ -157,6 +157,8 @@ void old_client_check_stop(struct old_client *client);
 
 /* old-connection.c */
 void old_connection_start(struct old_client *client);
+/* Handle what can be read now. */
+void old_connection_input(struct old_client *client);
 /* -1: old_client_fail() was called */
 int old_connection_start_tls(struct old_client *client);
 void old_connection_close(struct old_client *client);

@@ -211,6 +211,9 @@ old_client_result(struct old_client *client, bool ok,
 int old_client_connect(struct old_client *client,
 		       enum mail_error *error_code_r, const char **error_r)
 {
+	/* the server may have gone while no ioloop looked */
+	if (client->state == OLD_STATE_READY)
+		old_connection_input(client);
 	if (client->state == OLD_STATE_READY)
 		return 0;
 	if (client->state == OLD_STATE_DISCONNECTED)

@@ -35,20 +35,30 @@ old_parser_create(struct istream *input, size_t max_size)
 #endif
 
 /* What to say when a stream has ended. */
-static void old_connection_lost(struct old_client *client)
+static const char *old_connection_reason(struct old_client *client)
 {
 	const char *reason = NULL;
 
 	if (client->ssl_iostream != NULL)
 		reason = ssl_iostream_get_last_error(client->ssl_iostream);
-	if (reason == NULL && client->input->stream_errno != 0)
-		reason = i_stream_get_error(client->input);
-	if (reason == NULL && client->output->stream_errno != 0)
-		reason = o_stream_get_error(client->output);
-	if (reason == NULL)
-		reason = "it closed the connection";
+	if (reason != NULL)
+		return reason;
+	if (client->input->stream_errno != 0)
+		return i_stream_get_error(client->input);
+	if (client->output->stream_errno != 0)
+		return o_stream_get_error(client->output);
+	return "it closed the connection";
+}
+
+static void old_connection_lost(struct old_client *client)
+{
+	bool in_tls = client->ssl_iostream != NULL &&
+		!ssl_iostream_is_handshaked(client->ssl_iostream);
+
 	(void)old_client_fail(client, MAIL_ERROR_UNAVAILABLE,
-			      "Lost the old server: %s", reason);
+			      in_tls ? "TLS with the old server failed: %s" :
+			      "Lost the old server: %s",
+			      old_connection_reason(client));
 }
 
 static void old_connection_timeout(struct old_client *client)
@@ -67,7 +77,7 @@ static void old_connection_timeout(struct old_client *client)
 	(void)old_client_leave(client);
 }
 
-static void old_connection_input(struct old_client *client)
+void old_connection_input(struct old_client *client)
 {
 	unsigned int i;
 	ssize_t ret = 0;
@@ -174,6 +184,8 @@ int old_connection_start_tls(struct old_client *client)
 		return old_client_fail(client, MAIL_ERROR_UNAVAILABLE,
 			"TLS to the old server can't be set up: %s", error);
 	}
+	ssl_iostream_set_log_prefix(client->ssl_iostream, t_strdup_printf(
+		"%s: ", client->set.host));
 	old_connection_use_streams(client);
 	client->scanned_offset = 0;
 	imap_parser_set_streams(client->parser, client->input, NULL);

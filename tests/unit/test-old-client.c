@@ -11,6 +11,7 @@
 #include "fake-imap.h"
 #include "unit.h"
 
+#include <signal.h>
 #include <sys/resource.h>
 
 #define TIMEOUT_MSECS 300
@@ -598,6 +599,34 @@ static void test_no_server(void)
 	old_client_deinit(&client);
 }
 
+/* A server that went while the client was idle is noticed before the client
+   is used. */
+static void test_idle_close(void)
+{
+	static const struct old_client_settings plain = { .port = 0 };
+	static const struct fake_step steps[] = {
+		GREETING(""), EXPECT("NOOP"), SEND("$0 OK\r\n"),
+		{ FAKE_END, NULL, 0 }
+	};
+	struct old_command *cmd;
+	struct old_client *client;
+	struct fake_imap fake;
+	enum mail_error code;
+	const char *error;
+
+	if (fake_imap_start(&fake, steps) < 0) {
+		CU_FAIL("no fake server");
+		return;
+	}
+	client = client_new(fake.port, &plain);
+	cmd = old_command_new(client, "NOOP");
+	CU_ASSERT(old_command_run(&cmd, &code, &error) == 0);
+	CU_ASSERT(fake_imap_finish(&fake) == 0);
+	CU_ASSERT(old_client_connect(client, &code, &error) == -1);
+	CU_ASSERT(code == MAIL_ERROR_UNAVAILABLE);
+	old_client_deinit(&client);
+}
+
 /* The sessions before this one had every chance to fill the memory. */
 static void test_memory(void)
 {
@@ -611,6 +640,7 @@ static const struct unit_test tests[] = {
 	{ "logins", test_logins },
 	{ "sessions", test_sessions },
 	{ "no server", test_no_server },
+	{ "idle close", test_idle_close },
 	{ "memory", test_memory },
 	{ NULL, NULL }
 };
@@ -620,6 +650,7 @@ int main(void)
 	struct ioloop *ioloop;
 	int ret;
 
+	signal(SIGPIPE, SIG_IGN);
 	lib_init();
 	ioloop = io_loop_create();
 	ret = unit_run("old-client", tests);
