@@ -14,19 +14,27 @@
 #include "mail-user.h"
 #include "migration-settings.h"
 
+struct redirect_decision;
+
 struct migration_user {
 	union mail_user_module_context module_ctx;
 	struct mail_user *user;
 	struct migration_settings set;
 
-	/* The namespace that is being moved: the one with inbox=yes. */
+	/* The namespace that is being moved: the one with inbox=yes. NULL
+	   before its mailbox list is made. */
 	struct mail_namespace *ns;
 	/* The old server behind it: hidden, never linked into
-	   user->namespaces. NULL before mail_namespaces_created. */
+	   user->namespaces. NULL before mail_namespaces_created and while the
+	   user is deinitialized. */
 	struct mail_namespace *remote_ns;
 
 	/* > 0: mailbox_alloc means the local mailbox, whatever its state */
 	unsigned int bypass;
+	/* how the mailbox is served that mailbox_alloc() is just making */
+	struct redirect_decision *decision;
+	/* unix seconds of the last login failure, 0: none */
+	time_t remote_failed;
 };
 
 #define MIGRATION_USER_CONTEXT(obj) \
@@ -34,6 +42,9 @@ struct migration_user {
 
 extern MODULE_CONTEXT_DEFINE(migration_user_module,
 			     &mail_user_module_register);
+
+/* The mail_user_created hook. Bad settings set user->error. */
+void migration_user_created(struct mail_user *user);
 
 /* Between these two every mailbox of the user's own namespace is the local
    one: for the engine and for lib-storage's own inner allocations. They nest. */

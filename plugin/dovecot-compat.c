@@ -1,0 +1,71 @@
+#include "lib.h"
+#include "str.h"
+#include "settings-parser.h"
+#include "mail-namespace.h"
+#include "mail-storage-private.h"
+#include "mail-user.h"
+#include "imapc-storage.h"
+#include "dovecot-compat.h"
+
+const char *compat_plugin_setting(struct mail_user *user, const char *name)
+{
+	return mail_user_plugin_getenv(user, name);
+}
+
+/* In a mail location ':' begins an option, "::" is a ':' of the path. */
+static const char *imapc_location(const char *index_dir)
+{
+	string_t *location = t_str_new(128);
+
+	str_append(location, IMAPC_STORAGE_NAME":");
+	for (const char *p = index_dir; *p != '\0'; p++) {
+		str_append_c(location, *p);
+		if (*p == ':')
+			str_append_c(location, ':');
+	}
+	return str_c(location);
+}
+
+static struct mail_namespace_settings *
+hidden_settings_dup(pool_t pool, const struct mail_namespace_settings *like,
+		    char sep, const char *location)
+{
+	struct mail_namespace_settings *set =
+		p_new(pool, struct mail_namespace_settings, 1);
+	const char seps[] = { sep, '\0' };
+
+	*set = *like;
+	set->name = "migration";
+	set->separator = p_strdup(pool, seps);
+	set->location = p_strdup(pool, location);
+	set->alias_for = NULL;
+	set->hidden = TRUE;
+	set->list = "no";
+	set->subscriptions = TRUE;
+	return set;
+}
+
+int compat_imapc_namespace_create(struct mail_namespace *like,
+				  const char *index_dir,
+				  struct mail_namespace **ns_r,
+				  const char **error_r)
+{
+	struct mail_user *user = like->user;
+	const char *location = imapc_location(index_dir);
+	char sep = mail_namespace_get_sep(like);
+	struct mail_namespace_settings *set, *unexpanded_set;
+	struct mail_namespace *ns;
+
+	set = hidden_settings_dup(user->pool, like->set, sep, location);
+	unexpanded_set = hidden_settings_dup(user->pool, like->unexpanded_set,
+		sep, t_strconcat(SETTING_STRVAR_EXPANDED, location, NULL));
+	if (mail_namespace_alloc(user, user->set, set, unexpanded_set,
+				 &ns, error_r) < 0)
+		return -1;
+	if (mail_storage_create(ns, NULL, 0, error_r) < 0) {
+		mail_namespace_destroy(ns);
+		return -1;
+	}
+	*ns_r = ns;
+	return 0;
+}

@@ -1,0 +1,110 @@
+#include "lib.h"
+#include "mail-namespace.h"
+#include "mail-storage-hooks.h"
+#include "mailbox-list-private.h"
+#include "imapc-list.h"
+#include "migration-user.h"
+#include "redirect.h"
+#include "redirect-list.h"
+#include "redirected-mailbox.h"
+#include "refused-mailbox.h"
+#include "remote-namespace.h"
+#include "engine/lease.h"
+#include "migration-plugin.h"
+
+const char *migration_plugin_version = DOVECOT_ABI_VERSION;
+
+static bool is_imapc(const char *name)
+{
+	return strcmp(name, IMAPC_STORAGE_NAME) == 0;
+}
+
+static void migration_mailbox_list_created(struct mailbox_list *list)
+{
+	struct mail_namespace *ns = list->ns;
+	struct migration_user *muser = MIGRATION_USER_CONTEXT(ns->user);
+
+	if (muser == NULL || (list->flags & MAILBOX_LIST_FLAG_SECONDARY) != 0 ||
+	    (ns->flags & NAMESPACE_FLAG_INBOX_USER) == 0 || ns->owner != ns->user)
+		return;
+	if (muser->ns == NULL) {
+		muser->ns = ns;
+		redirect_list_created(muser, list);
+	} else if (is_imapc(list->name)) {
+		remote_list_created(muser, list);
+	}
+}
+
+static void migration_mail_storage_created(struct mail_storage *storage)
+{
+	struct migration_user *muser = MIGRATION_USER_CONTEXT(storage->user);
+
+	if (muser != NULL && !is_imapc(storage->name))
+		redirect_storage_created(muser, storage);
+}
+
+static void
+migration_mail_namespaces_created(struct mail_namespace *namespaces)
+{
+	struct mail_user *user = namespaces->user;
+	struct migration_user *muser = MIGRATION_USER_CONTEXT(user);
+	const char *error;
+
+	if (muser == NULL || muser->remote_ns != NULL)
+		return;
+	if (muser->ns == NULL)
+		error = "no namespace of the user has inbox = yes";
+	else if (remote_namespace_create(muser, &error) == 0)
+		return;
+	user->error = p_strconcat(user->pool, "migration: ", error, NULL);
+}
+
+static void
+mailbox_decided(struct migration_user *muser, struct mailbox *box,
+		struct redirect_decision *decision)
+{
+	switch (decision->target) {
+	case REDIRECT_LOCAL:
+		break;
+	case REDIRECT_REMOTE:
+		redirected_mailbox_init(muser, box, decision);
+		break;
+	case REDIRECT_REFUSED:
+		refused_mailbox_init(box, decision->error_code,
+				     decision->error);
+		break;
+	}
+	lease_release(&decision->lease);
+	i_free(decision);
+}
+
+static void migration_mailbox_allocated(struct mailbox *box)
+{
+	struct migration_user *muser =
+		MIGRATION_USER_CONTEXT(box->storage->user);
+	struct redirect_decision *decision;
+
+	if (muser == NULL || muser->decision == NULL)
+		return;
+	decision = muser->decision;
+	muser->decision = NULL;
+	mailbox_decided(muser, box, decision);
+}
+
+static const struct mail_storage_hooks migration_hooks = {
+	.mail_user_created = migration_user_created,
+	.mail_namespaces_created = migration_mail_namespaces_created,
+	.mail_storage_created = migration_mail_storage_created,
+	.mailbox_list_created = migration_mailbox_list_created,
+	.mailbox_allocated = migration_mailbox_allocated,
+};
+
+void migration_plugin_init(struct module *module)
+{
+	mail_storage_hooks_add(module, &migration_hooks);
+}
+
+void migration_plugin_deinit(void)
+{
+	mail_storage_hooks_remove(&migration_hooks);
+}

@@ -1,0 +1,126 @@
+#include "lib.h"
+#include "settings-parser.h"
+#include "dovecot-compat.h"
+#include "migration-settings.h"
+
+#define DEFAULT_DIR "~/migration"
+#define DEFAULT_UID_GAP 1000000
+#define DEFAULT_TREE_INTERVAL 60
+
+static int
+bad_setting(const char *name, const char *value, const char *expected,
+	    const char **error_r)
+{
+	*error_r = t_strdup_printf("%s = %s: expected %s",
+				   name, value, expected);
+	return -1;
+}
+
+static int
+read_bool(struct mail_user *user, const char *name, bool *set_r,
+	  const char **error_r)
+{
+	const char *value = compat_plugin_setting(user, name);
+
+	if (value == NULL || *value == '\0' || strcasecmp(value, "no") == 0)
+		*set_r = FALSE;
+	else if (strcasecmp(value, "yes") == 0)
+		*set_r = TRUE;
+	else
+		return bad_setting(name, value, "yes or no", error_r);
+	return 0;
+}
+
+static int
+read_cutover(struct mail_user *user, struct migration_settings *set,
+	     const char **error_r)
+{
+	const char *name = "migration_cutover";
+	const char *value = compat_plugin_setting(user, name);
+
+	if (value == NULL || strcmp(value, "mailbox") == 0)
+		set->cutover = MIGRATION_CUTOVER_MAILBOX;
+	else if (strcmp(value, "user") == 0)
+		set->cutover = MIGRATION_CUTOVER_USER;
+	else if (strcmp(value, "manual") == 0)
+		set->cutover = MIGRATION_CUTOVER_MANUAL;
+	else
+		return bad_setting(name, value, "mailbox, user or manual",
+				   error_r);
+	return 0;
+}
+
+static int
+read_dir(struct mail_user *user, struct migration_settings *set,
+	 const char **error_r)
+{
+	const char *name = "migration_dir";
+	const char *value = compat_plugin_setting(user, name);
+	const char *path;
+	size_t len;
+
+	if (value == NULL)
+		value = DEFAULT_DIR;
+	path = value;
+	if (mail_user_try_home_expand(user, &path) < 0)
+		return bad_setting(name, value, "a path without ~, as the "
+				   "user has no home", error_r);
+	len = strlen(path);
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	if (path[0] != '/' || len == 1)
+		return bad_setting(name, value, "an absolute path or one "
+				   "that begins with ~/", error_r);
+	set->dir = p_strndup(user->pool, path, len);
+	return 0;
+}
+
+static int
+read_uid_gap(struct mail_user *user, struct migration_settings *set,
+	     const char **error_r)
+{
+	const char *name = "migration_uid_gap";
+	const char *value = compat_plugin_setting(user, name);
+
+	set->uid_gap = DEFAULT_UID_GAP;
+	if (value == NULL)
+		return 0;
+	if (str_to_uint32(value, &set->uid_gap) < 0 ||
+	    set->uid_gap == 0 || set->uid_gap > INT32_MAX)
+		return bad_setting(name, value,
+				   "a number from 1 to 2147483647", error_r);
+	return 0;
+}
+
+static int
+read_tree_interval(struct mail_user *user, struct migration_settings *set,
+		   const char **error_r)
+{
+	const char *name = "migration_tree_interval", *error;
+	const char *value = compat_plugin_setting(user, name);
+
+	set->tree_interval = DEFAULT_TREE_INTERVAL;
+	if (value == NULL)
+		return 0;
+	if (settings_get_time(value, &set->tree_interval, &error) < 0)
+		return bad_setting(name, value, "a time, as 60 s or 5 mins",
+				   error_r);
+	return 0;
+}
+
+int migration_settings_read(struct mail_user *user,
+			    struct migration_settings *set_r,
+			    const char **error_r)
+{
+	i_zero(set_r);
+	if (read_bool(user, "migration", &set_r->enabled, error_r) < 0)
+		return -1;
+	if (!set_r->enabled)
+		return 0;
+	if (read_cutover(user, set_r, error_r) < 0 ||
+	    read_dir(user, set_r, error_r) < 0 ||
+	    read_uid_gap(user, set_r, error_r) < 0 ||
+	    read_tree_interval(user, set_r, error_r) < 0)
+		return -1;
+	return 0;
+}

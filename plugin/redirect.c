@@ -1,0 +1,158 @@
+#include "lib.h"
+#include "mailbox-list-private.h"
+#include "mailbox-list-index.h"
+#include "migration-user.h"
+#include "remote-namespace.h"
+#include "redirected-mailbox.h"
+#include "engine/folder-tree.h"
+#include "engine/lease.h"
+#include "redirect.h"
+
+#define LEASE_TIMEOUT_SECS 30
+
+#define REDIRECT_STORAGE_CONTEXT(obj) \
+	MODULE_CONTEXT_REQUIRE(obj, redirect_storage_module)
+
+struct redirect_storage {
+	union mail_storage_module_context module_ctx;
+	struct migration_user *muser;
+};
+
+static MODULE_CONTEXT_DEFINE_INIT(redirect_storage_module,
+				  &mail_storage_module_register);
+
+static bool list_index_is_syncing(struct mailbox_list *list)
+{
+	struct mailbox_list_index *ilist =
+		MODULE_CONTEXT(list, mailbox_list_index_module);
+
+	return ilist != NULL && ilist->syncing;
+}
+
+static void
+decide_refused(struct redirect_decision *decision, enum mail_error error_code,
+	       const char *error)
+{
+	lease_release(&decision->lease);
+	decision->target = REDIRECT_REFUSED;
+	decision->error_code = error_code;
+	decision->error = error;
+}
+
+/* The destination of a RENAME must be of its source's kind. */
+static bool follows_remote_source(struct migration_user *muser)
+{
+	struct mailbox *last = muser->remote_ns->storage->mailboxes;
+
+	return last != NULL && !last->opened && last->transaction_count == 0;
+}
+
+static void
+decide_by_state(struct migration_user *muser, const char *vname,
+		struct redirect_decision *decision)
+{
+	struct mailbox_state_file state;
+	const char *error;
+	int ret;
+
+	ret = lease_share(muser->set.dir, vname, LEASE_TIMEOUT_SECS,
+			  &decision->lease, &error);
+	if (ret == 0) {
+		decide_refused(decision, MAIL_ERROR_INUSE,
+			"Mailbox is being moved to this server, try again");
+		return;
+	}
+	if (ret > 0) {
+		ret = mailbox_state_read(muser->set.dir, vname,
+			pool_datastack_create(), &state, &error);
+		decision->state = ret > 0 ? state.state : MAILBOX_STATE_LOCAL;
+	}
+	if (ret < 0) {
+		e_error(muser->user->event, "migration: Mailbox %s: %s",
+			vname, error);
+		decide_refused(decision, MAIL_ERROR_UNAVAILABLE,
+			"Mailbox is being moved to this server "
+			"and its state is unknown");
+	} else if (ret == 0 ? follows_remote_source(muser) :
+		   mailbox_state_authority_is_old(state.state)) {
+		decision->target = REDIRECT_REMOTE;
+	} else {
+		lease_release(&decision->lease);
+	}
+}
+
+static void
+decide(struct migration_user *muser, const char *vname,
+       struct redirect_decision *decision)
+{
+	enum mail_error error_code;
+	const char *error;
+
+	if (!folder_tree_exists(muser)) {
+		remote_retry(muser);
+		if (folder_tree_refresh(muser, FALSE, &error_code,
+					&error) < 0) {
+			decide_refused(decision, error_code, t_strdup(error));
+			return;
+		}
+	}
+	decide_by_state(muser, vname, decision);
+	if (decision->target == REDIRECT_REMOTE &&
+	    remote_connect(muser, &error_code, &error) < 0)
+		decide_refused(decision, error_code, t_strdup(error));
+}
+
+static bool
+is_redirectable(struct migration_user *muser, struct mailbox_list *list,
+		const char *vname)
+{
+	size_t root_len = list->ns->prefix_len;
+
+	if (muser->remote_ns == NULL || muser->bypass > 0 ||
+	    list->ns != muser->ns || list_index_is_syncing(list))
+		return FALSE;
+	/* the namespace's root isn't a mailbox */
+	return *vname != '\0' &&
+		(root_len == 0 || strlen(vname) != root_len - 1 ||
+		 strncmp(vname, list->ns->prefix, root_len - 1) != 0);
+}
+
+static struct mailbox *
+redirect_mailbox_alloc(struct mail_storage *storage, struct mailbox_list *list,
+		       const char *vname, enum mailbox_flags flags)
+{
+	struct redirect_storage *rstorage = REDIRECT_STORAGE_CONTEXT(storage);
+	struct migration_user *muser = rstorage->muser;
+	struct redirect_decision *decision;
+	struct mail_namespace *remote_ns = muser->remote_ns;
+
+	if (!is_redirectable(muser, list, vname)) {
+		return rstorage->module_ctx.super.
+			mailbox_alloc(storage, list, vname, flags);
+	}
+	decision = i_new(struct redirect_decision, 1);
+	decide(muser, vname, decision);
+	i_assert(muser->decision == NULL);
+	muser->decision = decision;
+	if (decision->target == REDIRECT_REMOTE) {
+		return remote_ns->storage->v.
+			mailbox_alloc(remote_ns->storage, remote_ns->list,
+				      vname, flags);
+	}
+	return rstorage->module_ctx.super.
+		mailbox_alloc(storage, list, vname, flags);
+}
+
+void redirect_storage_created(struct migration_user *muser,
+			      struct mail_storage *storage)
+{
+	struct mail_storage_vfuncs *v = storage->vlast;
+	struct redirect_storage *rstorage;
+
+	rstorage = p_new(storage->pool, struct redirect_storage, 1);
+	rstorage->module_ctx.super = *v;
+	storage->vlast = &rstorage->module_ctx.super;
+	rstorage->muser = muser;
+	v->mailbox_alloc = redirect_mailbox_alloc;
+	MODULE_CONTEXT_SET(storage, redirect_storage_module, rstorage);
+}

@@ -1,0 +1,51 @@
+#ifndef REDIRECTED_MAILBOX_H
+#define REDIRECTED_MAILBOX_H
+
+/*
+ * redirected-mailbox: an imapc mailbox of the old server that stands for a
+ * mailbox of the moved namespace.
+ *
+ * It holds its lease shared from mailbox_alloc() until it is freed or drained
+ * (redirected_mailbox_release). What stock imapc does wrong is overridden in
+ * the proxy-* files.
+ */
+
+#include "mail-storage-private.h"
+#include "imapc-storage.h"
+#include "engine/mailbox-state.h"
+
+struct lease;
+struct redirect_decision;
+struct migration_user;
+
+struct redirected_mailbox {
+	union mailbox_module_context module_ctx;
+	struct migration_user *muser;
+	struct imapc_mailbox *mbox;
+	/* NULL when it was given up for a cutover */
+	struct lease *lease;
+	/* as it was when the mailbox was allocated */
+	enum mailbox_state state;
+
+	/* Something was saved to it through another connection: the next sync
+	   asks for it. */
+	bool want_noop:1;
+	/* It was given up: it is inconsistent and refuses everything. */
+	bool drained:1;
+};
+
+/* NULL for a mailbox that isn't redirected. */
+#define REDIRECTED_MAILBOX(obj) \
+	((struct redirected_mailbox *) \
+	 MODULE_CONTEXT(obj, redirected_mailbox_module))
+
+extern MODULE_CONTEXT_DEFINE(redirected_mailbox_module,
+			     &mail_storage_module_register);
+
+/* From the mailbox_allocated hook; takes over the decision's lease. */
+void redirected_mailbox_init(struct migration_user *muser, struct mailbox *box,
+			     struct redirect_decision *decision);
+/* Give up the lease, for a cutover. The mailbox can't be used any more. */
+void redirected_mailbox_release(struct redirected_mailbox *rbox);
+
+#endif

@@ -1,0 +1,49 @@
+#ifndef REMOTE_NAMESPACE_H
+#define REMOTE_NAMESPACE_H
+
+/*
+ * remote-namespace: the old server as a hidden namespace of stock imapc.
+ *
+ * Mailboxes of it have the same vnames as those of the user's own namespace
+ * (engine/name-map). Logging in is lazy. A failed login is remembered by imapc
+ * for as long as the session lives; here it is forgotten after a moment, so
+ * that sessions work again when the old server does.
+ */
+
+#include "mail-error.h"
+
+struct mail_user;
+struct mail_storage;
+struct mailbox;
+struct mailbox_list;
+struct migration_user;
+struct imapc_storage;
+struct imapc_mailbox_list;
+
+/* Make it for the user's inbox namespace. Returns 0, -1 with an error. */
+int remote_namespace_create(struct migration_user *muser,
+			    const char **error_r);
+void remote_namespace_destroy(struct migration_user *muser);
+
+/* The mailbox_list_created hook's part: the names. */
+void remote_list_created(struct migration_user *muser,
+			 struct mailbox_list *list);
+
+struct imapc_storage *remote_storage(struct migration_user *muser);
+struct imapc_mailbox_list *remote_list(struct migration_user *muser);
+
+/* Forget a login failure when it is old enough to try again. */
+void remote_retry(struct migration_user *muser);
+/* Connect and learn the hierarchy separator, unless that is done. Returns 0,
+   -1 with a mail error. */
+int remote_connect(struct migration_user *muser,
+		   enum mail_error *error_code_r, const char **error_r);
+
+/* Why the last call to the old server failed; always an error. Internal
+   errors become MAIL_ERROR_UNAVAILABLE with a plain reason. */
+void remote_last_error(struct migration_user *muser,
+		       enum mail_error *error_code_r, const char **error_r);
+/* The same, in place: the storage's last error. */
+void remote_refine_error(struct migration_user *muser);
+
+#endif
