@@ -23,7 +23,7 @@ lab_defaults()
 	DIR=/var/tmp/dovecot-migration-lab
 	PORT_BASE=24000
 	OLD=dovecot USER_COUNT=2 MESSAGES=100 FOLDERS=5
-	CORPUS='' SEED='' RTT=0 STORE=sdbox
+	CORPUS='' SEED='' RTT=0 STORE=sdbox NAMES=same
 	PLUGIN=yes DO_BUILD=yes
 }
 
@@ -68,6 +68,7 @@ lab_option()
 	--seed) SEED=$2 ;;
 	--rtt) RTT=$2 ;;
 	--store) lab_word "$1" "$2" sdbox mdbox maildir; STORE=$2 ;;
+	--names) lab_word "$1" "$2" same plain; NAMES=$2 ;;
 	*) usage_error "unknown option: $1" ;;
 	esac
 }
@@ -79,7 +80,7 @@ lab_users()
 
 lab_save()
 {
-	for name in OLD USER_COUNT PORT_BASE RTT STORE PLUGIN; do
+	for name in OLD USER_COUNT PORT_BASE RTT STORE NAMES PLUGIN; do
 		eval "echo \"$name=\$$name\""
 	done >"$DIR/lab.conf"
 	boot_id >"$DIR/boot-id"
@@ -178,7 +179,9 @@ OLD_SMTP=127.0.0.1:$PORT_OLD_SMTP
 OLD_LMTP=${OLD_HAS_LMTP:+127.0.0.1:$PORT_OLD_LMTP}
 OLD_IMAP_DIRECT=127.0.0.1:$PORT_OLD_IMAP
 OLD_POP3_DIRECT=127.0.0.1:$PORT_OLD_POP3
-OLD_LOG=$(old_log)
+OLD_LOG=$DIR/$OLD_LOG
+OLD_PREFIX=$OLD_PREFIX
+OLD_SEPARATOR=.
 OLD_SMTP_LOG=$DIR/old/postfix/postfix.log
 OLD_PROXY_CONTROL=$DIR/$PROXY_CONTROL
 DELAY_PROXY=$BUILD/tests/lab/delay-proxy
@@ -225,7 +228,7 @@ lab_server()
 {
 	lab_word "$1" "$2" start stop restart
 	case $2 in
-	restart|stop) "$1_stop" ;;
+	restart|stop) process_end "$1" ;;
 	esac
 	case $2 in
 	restart|start)

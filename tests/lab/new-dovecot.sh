@@ -34,6 +34,17 @@ new_mail_location()
 	esac
 }
 
+# Clients meet the names that they know from the old server, or plain ones.
+new_separator()
+{
+	[ "$NAMES" = same ] && echo . || echo /
+}
+
+new_prefix()
+{
+	[ "$NAMES" = plain ] || echo "$OLD_PREFIX"
+}
+
 new_config_plugin()
 {
 	[ "$PLUGIN" = yes ] || return 0
@@ -58,8 +69,13 @@ mail_plugin_dir = $DIR/$NEW_MODULES
 mail_plugins = listescape
 mail_attribute_dict = file:%h/dovecot-attributes
 
+namespace inbox {
+  separator = $(new_separator)
+  prefix = $(new_prefix)
+}
+
 # The old server; host, port, user and password are in the user database.
-imapc_features = rfc822.size fetch-headers fetch-bodystructure
+imapc_features = rfc822.size fetch-headers fetch-bodystructure $OLD_IMAPC_FEATURES
 mail_prefetch_count = 100
 
 protocol imap {
@@ -80,8 +96,7 @@ new_users()
 			"$PORT_PROXY_IMAP"
 		printf 'userdb_imapc_user=%s userdb_imapc_password=%s' \
 			"$user" "$PASSWORD"
-		old_userdb_fields
-		echo
+		echo " userdb_imapc_list_prefix=${OLD_PREFIX%.}"
 	done
 }
 
@@ -118,11 +133,6 @@ new_start()
 	for port in $PORT_NEW_IMAP $PORT_NEW_POP3 $PORT_NEW_LMTP; do
 		port_wait "$port" new
 	done
-}
-
-new_stop()
-{
-	process_end new
 }
 
 new_env()

@@ -2,6 +2,9 @@
 # migrations awkward: '.' as the separator, everything below INBOX.
 
 OLD_HAS_LMTP=yes
+OLD_PREFIX=INBOX.
+OLD_IMAPC_FEATURES=
+OLD_LOG=old/syslog
 
 old_supported()
 {
@@ -105,24 +108,8 @@ old_start()
 	done
 }
 
-old_stop()
-{
-	process_end old
-}
-
-# What new users need beside the usual imapc fields
-old_userdb_fields()
-{
-	:
-}
-
 # How Postfix delivers to this server
 old_transport()
 {
 	echo "lmtp:inet:127.0.0.1:$PORT_OLD_LMTP"
-}
-
-old_log()
-{
-	echo "$DIR/old/syslog"
 }

@@ -1,6 +1,9 @@
 # old-dovecot: an old server that is Dovecot with Maildir, in $DIR/old.
 
 OLD_HAS_LMTP=yes
+OLD_PREFIX=
+OLD_IMAPC_FEATURES=
+OLD_LOG=old/dovecot.log
 
 # Can this machine have such a server?
 old_supported()
@@ -31,24 +34,8 @@ old_start()
 	done
 }
 
-old_stop()
-{
-	process_end old
-}
-
-# What new users need beside the usual imapc fields
-old_userdb_fields()
-{
-	:
-}
-
 # How Postfix delivers to this server
 old_transport()
 {
 	echo "lmtp:inet:127.0.0.1:$PORT_OLD_LMTP"
-}
-
-old_log()
-{
-	echo "$DIR/old/dovecot.log"
 }
