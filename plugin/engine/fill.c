@@ -2,6 +2,7 @@
 #include "array.h"
 #include "str.h"
 #include "ioloop.h"
+#include "time-util.h"
 #include "imap-seqset.h"
 #include "imap-util.h"
 #include "seq-range-array.h"
@@ -43,6 +44,9 @@ struct fill {
 	ARRAY_TYPE(seq_range) without;
 	/* messages whose copy isn't as it was on the wire */
 	ARRAY_TYPE(seq_range) mismatched;
+
+	/* when the first message was asked for */
+	struct timeval fetch_start;
 
 	enum mail_error error_code;
 	const char *error;
@@ -304,12 +308,25 @@ static int apply_changes(struct fill *fill)
 	return 0;
 }
 
+static void measure_rate(struct fill *fill)
+{
+	struct timeval now;
+	long long usecs;
+
+	i_gettimeofday(&now);
+	usecs = timeval_diff_usecs(&now, &fill->fetch_start);
+	if (usecs > 0)
+		fill->state.rate = fill->result->fetched_bytes * 1000000 /
+			usecs;
+}
+
 static int
 fetch_committed(void *context, uint32_t uid, const char **error_r)
 {
 	struct fill *fill = context;
 
 	fill->state.durable_uid = uid;
+	measure_rate(fill);
 	return mailbox_state_write(dir(fill), fill->set->vname, &fill->state,
 				   error_r);
 }
@@ -366,6 +383,7 @@ static int fetch_bodies(struct fill *fill)
 			fill->delta.fetch_count, fill->delta.fetch_bytes);
 	if (array_is_empty(&fill->delta.fetch))
 		return 0;
+	i_gettimeofday(&fill->fetch_start);
 	return body_fetch(&set, &fill->delta.fetch, &fill->error_code,
 			  &fill->error);
 }

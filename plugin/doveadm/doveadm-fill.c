@@ -1,0 +1,195 @@
+#include "lib.h"
+#include "array.h"
+#include "doveadm-print.h"
+#include "migration-user.h"
+#include "engine/cutover.h"
+#include "engine/filler.h"
+#include "engine/folder-tree.h"
+#include "doveadm-migration.h"
+#include "progress-bar.h"
+
+/*
+ * doveadm migration fill, doveadm migration verify
+ */
+
+/* another fill of the same user: wait for it */
+#define FILLER_LOCK_SECS 600
+
+struct fill_cmd_context {
+	struct migration_cmd_context cmd;
+	enum fill_flags flags;
+};
+
+struct fill_run {
+	struct fill_cmd_context *fctx;
+	struct migration_user *muser;
+	struct filler *filler;
+	struct progress_bar *bar;
+	/* of the mailboxes that are filled */
+	ARRAY_TYPE(const_string) filled;
+	bool all_filled;
+};
+
+static void print_result(struct fill_run *run, const char *vname,
+			 const struct fill_result *result)
+{
+	progress_bar_hide(run->bar);
+	doveadm_print(vname);
+	doveadm_print(result->local ? "local" :
+		      (result->filled ? "filled" : "filling"));
+	doveadm_print_num(result->fetched);
+	doveadm_print_num(result->fetched_bytes);
+	doveadm_print_num(result->changed);
+	doveadm_print_num(result->expunged);
+	doveadm_print_num(result->verified);
+	doveadm_print_num(result->mismatched);
+	doveadm_print_num(result->altered);
+	doveadm_print_num(result->bad);
+	doveadm_print(t_strdup_printf("%u.%03u", result->usecs / 1000000,
+				      result->usecs / 1000 % 1000));
+}
+
+static void cut_over(struct fill_run *run,
+		     const ARRAY_TYPE(const_string) *vnames, const char *what)
+{
+	ARRAY_TYPE(cutover_result) results;
+	enum mail_error error_code;
+	const char *error;
+
+	t_array_init(&results, array_count(vnames));
+	if (cutover(run->filler, vnames, &results, &error_code, &error) < 0)
+		migration_cmd_failed(&run->fctx->cmd.ctx, run->muser, what,
+				     error_code, error);
+}
+
+static void filled(struct fill_run *run, const char *vname)
+{
+	ARRAY_TYPE(const_string) single;
+
+	array_push_back(&run->filled, &vname);
+	if (run->muser->set.cutover != MIGRATION_CUTOVER_MAILBOX)
+		return;
+	t_array_init(&single, 1);
+	array_push_back(&single, &vname);
+	cut_over(run, &single, NULL);
+}
+
+static void fill_one(struct fill_run *run, const char *vname)
+{
+	struct doveadm_mail_cmd_context *ctx = &run->fctx->cmd.ctx;
+	struct fill_result result;
+	enum mail_error error_code;
+	const char *error;
+	int ret;
+
+	ret = filler_run(run->filler, vname, run->fctx->flags, &result,
+			 &error_code, &error);
+	if (ret < 0)
+		migration_cmd_failed(ctx, run->muser, vname, error_code, error);
+	else {
+		print_result(run, vname, &result);
+		if (result.bad > 0)
+			doveadm_mail_failed_error(ctx, MAIL_ERROR_TEMP);
+	}
+	if (ret == 0 && result.filled && !result.local &&
+	    (run->fctx->flags & FILL_FLAG_VERIFY) == 0)
+		filled(run, vname);
+	else if (ret < 0 || !result.local)
+		run->all_filled = FALSE;
+}
+
+static void fill_all(struct fill_run *run, pool_t pool)
+{
+	ARRAY_TYPE(const_string) vnames;
+	const char *vname;
+
+	if (migration_cmd_mailboxes(&run->fctx->cmd, run->muser, pool,
+				    &vnames) < 0)
+		return;
+	p_array_init(&run->filled, pool, array_count(&vnames));
+	run->all_filled = run->fctx->cmd.mailbox_mask == NULL;
+	array_foreach_elem(&vnames, vname) {
+		if (doveadm_is_killed()) {
+			run->all_filled = FALSE;
+			break;
+		}
+		T_BEGIN {
+			fill_one(run, vname);
+		} T_END;
+	}
+	if (run->muser->set.cutover == MIGRATION_CUTOVER_USER &&
+	    run->all_filled && array_count(&run->filled) > 0)
+		cut_over(run, &run->filled, NULL);
+}
+
+static int
+cmd_migration_fill_run(struct doveadm_mail_cmd_context *ctx,
+		       struct mail_user *user)
+{
+	struct fill_run run = {
+		.fctx = container_of(ctx, struct fill_cmd_context, cmd.ctx),
+		.muser = migration_cmd_user(ctx, user),
+	};
+	struct fill_observer observer;
+	enum mail_error error_code;
+	const char *error;
+	pool_t pool;
+
+	if (run.muser == NULL)
+		return -1;
+	run.bar = progress_bar_init(user->username);
+	observer = progress_bar_observer(run.bar);
+	pool = pool_alloconly_create("migration fill", 1024);
+	if (filler_init(run.muser, FILLER_LOCK_SECS, &observer, &run.filler,
+			&error_code, &error) < 0) {
+		migration_cmd_failed(ctx, run.muser, NULL, error_code, error);
+	} else {
+		fill_all(&run, pool);
+		filler_deinit(&run.filler);
+	}
+	pool_unref(&pool);
+	progress_bar_deinit(&run.bar);
+	return ctx->exit_code == 0 ? 0 : -1;
+}
+
+static void
+cmd_migration_fill_init(struct doveadm_mail_cmd_context *ctx,
+			const char *const args[])
+{
+	static const char *const numbers[] = {
+		"fetched", "bytes", "changed", "expunged", "verified",
+		"mismatched", "altered", "bad", "seconds",
+	};
+	struct fill_cmd_context *fctx =
+		container_of(ctx, struct fill_cmd_context, cmd.ctx);
+
+	migration_cmd_parse_mask(&fctx->cmd, args);
+	doveadm_print_header("mailbox", "mailbox",
+			     DOVEADM_PRINT_HEADER_FLAG_EXPAND);
+	doveadm_print_header_simple("state");
+	for (unsigned int i = 0; i < N_ELEMENTS(numbers); i++)
+		doveadm_print_header(numbers[i], numbers[i],
+				     DOVEADM_PRINT_HEADER_FLAG_RIGHT_JUSTIFY);
+}
+
+static struct doveadm_mail_cmd_context *fill_alloc(enum fill_flags flags)
+{
+	struct fill_cmd_context *fctx =
+		doveadm_mail_cmd_alloc(struct fill_cmd_context);
+
+	fctx->flags = flags;
+	fctx->cmd.ctx.v.init = cmd_migration_fill_init;
+	fctx->cmd.ctx.v.run = cmd_migration_fill_run;
+	doveadm_print_init(DOVEADM_PRINT_TYPE_TABLE);
+	return &fctx->cmd.ctx;
+}
+
+struct doveadm_mail_cmd_context *cmd_migration_fill_alloc(void)
+{
+	return fill_alloc(0);
+}
+
+struct doveadm_mail_cmd_context *cmd_migration_verify_alloc(void)
+{
+	return fill_alloc(FILL_FLAG_VERIFY);
+}

@@ -1,0 +1,139 @@
+#include "lib.h"
+#include "array.h"
+#include "imap-match.h"
+#include "module-dir.h"
+#include "migration-user.h"
+#include "engine/local-folders.h"
+#include "doveadm-migration.h"
+#include "doveadm-migration-plugin.h"
+
+const char *doveadm_migration_plugin_version = DOVECOT_ABI_VERSION;
+
+void migration_cmd_parse_mask(struct migration_cmd_context *cmd,
+			      const char *const args[])
+{
+	if (args[0] != NULL && args[1] != NULL)
+		doveadm_mail_help(cmd->ctx.cmd);
+	cmd->mailbox_mask = args[0];
+}
+
+struct migration_user *
+migration_cmd_user(struct doveadm_mail_cmd_context *ctx,
+		   struct mail_user *user)
+{
+	struct migration_user *muser = MIGRATION_USER_CONTEXT(user);
+
+	if (muser == NULL || muser->ns == NULL) {
+		e_error(user->event, "migration isn't enabled for this user "
+			"(mail_plugins = $mail_plugins migration, "
+			"plugin { migration = yes })");
+		doveadm_mail_failed_error(ctx, MAIL_ERROR_NOTFOUND);
+		return NULL;
+	}
+	return muser;
+}
+
+static int vname_cmp(const char *const *n1, const char *const *n2)
+{
+	bool inbox1 = strcmp(*n1, "INBOX") == 0;
+	bool inbox2 = strcmp(*n2, "INBOX") == 0;
+
+	if (inbox1 != inbox2)
+		return inbox1 ? -1 : 1;
+	return strcmp(*n1, *n2);
+}
+
+int migration_cmd_mailboxes(struct migration_cmd_context *cmd,
+			    struct migration_user *muser, pool_t pool,
+			    ARRAY_TYPE(const_string) *vnames_r)
+{
+	ARRAY_TYPE(local_folder) folders;
+	const struct local_folder *folder;
+	struct imap_match_glob *glob;
+	enum mail_error error_code;
+	const char *error;
+
+	if (local_folders_get(muser, pool, &folders, &error_code,
+			      &error) < 0) {
+		migration_cmd_failed(&cmd->ctx, muser, NULL, error_code,
+				     error);
+		return -1;
+	}
+	glob = imap_match_init(pool, cmd->mailbox_mask == NULL ? "*" :
+			       cmd->mailbox_mask, TRUE,
+			       mail_namespace_get_sep(muser->ns));
+	p_array_init(vnames_r, pool, 32);
+	array_foreach(&folders, folder) {
+		if (folder->selectable &&
+		    imap_match(glob, folder->vname) == IMAP_MATCH_YES)
+			array_push_back(vnames_r, &folder->vname);
+	}
+	array_sort(vnames_r, vname_cmp);
+	return 0;
+}
+
+void migration_cmd_failed(struct doveadm_mail_cmd_context *ctx,
+			  struct migration_user *muser, const char *vname,
+			  enum mail_error error_code, const char *error)
+{
+	if (vname == NULL)
+		e_error(muser->user->event, "migration: %s", error);
+	else
+		e_error(muser->user->event, "migration: %s: %s", vname, error);
+	doveadm_mail_failed_error(ctx, error_code);
+}
+
+#define MAILBOX_MASK_PARAM \
+DOVEADM_CMD_PARAM('\0', "mailbox-mask", CMD_PARAM_STR, \
+		  CMD_PARAM_FLAG_POSITIONAL)
+
+static struct doveadm_cmd_ver2 migration_commands[] = {
+	{
+		.name = "migration fill",
+		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[<mailbox mask>]",
+		.mail_cmd = cmd_migration_fill_alloc,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_MAIL_COMMON
+MAILBOX_MASK_PARAM
+DOVEADM_CMD_PARAMS_END
+	},
+	{
+		.name = "migration verify",
+		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[<mailbox mask>]",
+		.mail_cmd = cmd_migration_verify_alloc,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_MAIL_COMMON
+MAILBOX_MASK_PARAM
+DOVEADM_CMD_PARAMS_END
+	},
+	{
+		.name = "migration cutover",
+		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX
+			"[--without <uid set>] [<mailbox mask>]",
+		.mail_cmd = cmd_migration_cutover_alloc,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAM('w', "without", CMD_PARAM_STR, 0)
+MAILBOX_MASK_PARAM
+DOVEADM_CMD_PARAMS_END
+	},
+	{
+		.name = "migration status",
+		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[<mailbox mask>]",
+		.mail_cmd = cmd_migration_status_alloc,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_MAIL_COMMON
+MAILBOX_MASK_PARAM
+DOVEADM_CMD_PARAMS_END
+	},
+};
+
+void doveadm_migration_plugin_init(struct module *module ATTR_UNUSED)
+{
+	for (unsigned int i = 0; i < N_ELEMENTS(migration_commands); i++)
+		doveadm_cmd_register_ver2(&migration_commands[i]);
+}
+
+void doveadm_migration_plugin_deinit(void)
+{
+}
