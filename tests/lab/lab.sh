@@ -146,12 +146,13 @@ lab_abort()
 
 lab_seed_user()
 {
-	set -- "$BUILD/tests/support/seed" --imap 127.0.0.1:$PORT_OLD_IMAP \
+	set -- env "DOVECOT_MIGRATION_LAB=$DIR" \
+		"$BUILD/tests/support/seed" --imap 127.0.0.1:$PORT_OLD_IMAP \
 		--user "$1" --password "$PASSWORD" \
 		--messages "$MESSAGES" --folders "$FOLDERS" \
 		--seed "$((${SEED:-1} + ${1#user}))"
 	[ -z "$CORPUS" ] || set -- "$@" --corpus "$CORPUS"
-	"$@" >>"$DIR/log/seed.out" 2>&1 || fail "seeding failed: $*"
+	"$@" >>"$DIR/log/seed.out" 2>&1
 }
 
 lab_seed()
@@ -159,8 +160,13 @@ lab_seed()
 	[ "$MESSAGES" != 0 ] || [ "$FOLDERS" != 0 ] || return 0
 	[ -x "$BUILD/tests/support/seed" ] ||
 		fail "$BUILD/tests/support/seed isn't built"
+	seeders=
 	for user in $USERS; do
-		lab_seed_user "$user"
+		lab_seed_user "$user" &
+		seeders="$seeders $!"
+	done
+	for seeder in $seeders; do
+		wait "$seeder" || fail "seeding failed: see seed.out"
 	done
 }
 

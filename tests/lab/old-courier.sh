@@ -46,7 +46,9 @@ MAXPERIP=1000
 END
 }
 
-# Runs in the root as pid 1 of its namespace: when it ends, all end.
+# Runs in the root as pid 1 of its namespace: when it ends, all end. Gamin, which
+# Courier asks for changes, waits a second for each command of an owner without
+# an account.
 old_courier_start()
 {
 	cat <<'END'
@@ -54,6 +56,9 @@ set -e
 trap 'exit 0' TERM
 busybox syslogd -n -O /srv/lab/syslog &
 syslogd=$!
+id=$(cat /srv/lab/mail-id)
+getent passwd $id >/dev/null ||
+	echo "labmail:x:$id:$id::/srv/lab/mail:/usr/sbin/nologin" >>/etc/passwd
 mkdir -p /run/courier/authdaemon
 chown courier:courier /run/courier /run/courier/authdaemon
 cp /srv/lab/userdb /etc/courier/userdb
@@ -79,6 +84,7 @@ old_prepare()
 		done
 	done
 	chown -R "$MAIL_ID:$MAIL_ID" "$DIR/old/mail"
+	echo $MAIL_ID >"$DIR/old/mail-id"
 	old_courier_userdb >"$DIR/old/userdb"
 	old_courier_imapd >"$DIR/old/imapd"
 	old_courier_pop3d >"$DIR/old/pop3d"
