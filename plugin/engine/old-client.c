@@ -22,9 +22,10 @@ old_settings_copy(pool_t pool, const struct old_client_settings *set,
 {
 	*dest = *set;
 	dest->host = p_strdup(pool, set->host);
-	dest->user = p_strdup(pool, set->user);
+	dest->user = p_strdup(pool, set->user == NULL ? "" : set->user);
 	dest->master_user = p_strdup_empty(pool, set->master_user);
-	dest->password = p_strdup(pool, set->password);
+	dest->password = p_strdup(pool, set->password == NULL ? "" :
+				  set->password);
 	dest->sasl_mechanisms = p_strdup_empty(pool, set->sasl_mechanisms);
 	dest->rawlog_dir = p_strdup_empty(pool, set->rawlog_dir);
 	dest->temp_path_prefix = p_strdup(pool,
@@ -84,10 +85,8 @@ void old_client_deinit(struct old_client **_client)
 	if (client->ssl_ctx != NULL)
 		ssl_iostream_context_unref(&client->ssl_ctx);
 	event_unref(&client->event);
-	if (client->set.password != NULL) {
-		safe_memset((void *)client->set.password, 0,
-			    strlen(client->set.password));
-	}
+	safe_memset((void *)client->set.password, 0,
+		    strlen(client->set.password));
 	dsasl_clients_deinit();
 	pool_unref(&client->pool);
 }

@@ -136,6 +136,10 @@ static void old_connection_use_streams(struct old_client *client)
 				    client);
 	client->io = io_add_istream(client->input, old_connection_input,
 				    client);
+	if (client->parser != NULL)
+		imap_parser_unref(&client->parser);
+	client->parser = old_parser_create(client->input,
+		client->set.max_line + OLD_MAX_LITERAL);
 }
 
 static int old_connection_init_ssl(struct old_client *client)
@@ -187,8 +191,6 @@ int old_connection_start_tls(struct old_client *client)
 	ssl_iostream_set_log_prefix(client->ssl_iostream, t_strdup_printf(
 		"%s: ", client->set.host));
 	old_connection_use_streams(client);
-	client->scanned_offset = 0;
-	imap_parser_set_streams(client->parser, client->input, NULL);
 	if (ssl_iostream_handshake(client->ssl_iostream) < 0) {
 		return old_client_fail(client, MAIL_ERROR_UNAVAILABLE,
 			"TLS with the old server failed: %s",
@@ -227,15 +229,12 @@ static void old_connection_connected(struct old_client *client)
 	}
 	client->state = OLD_STATE_GREETING;
 	client->input_state = OLD_INPUT_TAG;
-	client->scanned_offset = 0;
 	(void)net_set_tcp_nodelay(client->fd, TRUE);
 	/* the largest token that imap_parser keeps is a literal or an atom */
 	client->input = i_stream_create_fd(client->fd,
 		I_MAX(client->set.max_line, OLD_MAX_LITERAL) + OLD_READ_SIZE);
 	i_stream_set_init_buffer_size(client->input, OLD_READ_SIZE);
 	client->output = o_stream_create_fd(client->fd, OLD_WRITE_SIZE);
-	client->parser = old_parser_create(client->input,
-		client->set.max_line + OLD_MAX_LITERAL);
 	old_connection_use_streams(client);
 	if (client->set.ssl_mode == OLD_SSL_IMAPS)
 		(void)old_connection_start_tls(client);

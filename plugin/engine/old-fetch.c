@@ -31,6 +31,8 @@ struct old_body {
 	unsigned int idx;
 	/* where the literal begins and ends in client->input */
 	uoff_t start, end;
+	/* BODY[]<offset> */
+	uint64_t offset;
 	/* given to the handler, until body_end */
 	struct istream *stream;
 	/* it came before what was asked for */
@@ -275,12 +277,13 @@ bool old_fetch_literal(struct old_client *client, const struct imap_arg *args,
 			"The old server sent an impossible literal");
 		return FALSE;
 	}
+	seen = old_item_parse(&item, seq, list);
+	body->offset = item.body_offset;
 	if (!old_fetch_wants_body(fetch))
 		return TRUE;
 
 	body->fetch = fetch;
 	asked = (fetch->fields & ~OLD_FETCH_BODY) | OLD_FETCH_UID;
-	seen = old_item_parse(&item, seq, list);
 	if ((seen & asked) == asked)
 		old_body_begin(client, body, &item);
 	else {
@@ -425,6 +428,11 @@ int old_fetch_line(struct old_client *client, uint32_t seq,
 	struct old_fetch_item item;
 
 	(void)old_item_parse(&item, seq, list);
+	if (body != NULL) {
+		/* the first of several bodies is the one */
+		item.body_size = body->end - body->start;
+		item.body_offset = body->offset;
+	}
 	if (fetch == NULL || (item.fields & OLD_FETCH_UID) == 0) {
 		if (client->fetch_callback != NULL)
 			client->fetch_callback(&item, client->fetch_context);

@@ -90,7 +90,8 @@ old_login_failed(struct old_client *client, const struct old_reply *reply)
 	const char *text = reply->error;
 
 	/* a server that repeats what we sent */
-	if (strstr(reply->text, client->set.password) != NULL)
+	if (*client->set.password != '\0' &&
+	    strstr(reply->text, client->set.password) != NULL)
 		text = "The old server refuses the login";
 	client->login_refused = old_login_is_refusal(reply);
 	(void)old_client_fail(client, client->login_refused ? MAIL_ERROR_PERM :

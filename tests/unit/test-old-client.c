@@ -125,7 +125,12 @@ static const struct session sessions[] = {
 		 " BODY[] {1}\r\nx BODY[1] {2}\r\nyy)\r\n$0 OK\r\n"),
 	    WAIT_CLOSE },
 	  { "fetch" },
-	  "[5:x]item 5 flags=0 date=1577833200/60 body=2;fetch=OK[];" },
+	  "[5:x]item 5 flags=0 date=1577833200/60 body=1;fetch=OK[];" },
+	{ "two bodies, spooled",
+	  { GREETING(""), EXPECT(FETCH_ALL),
+	    SEND("* 1 FETCH (BODY[]<3> {3}\r\nx\r\n BODY[1] {2}\r\nyy UID 5)"
+		 "\r\n$0 OK\r\n"), WAIT_CLOSE },
+	  { "fetch" }, "[5:x\r\n]item 5 body=3<3>;fetch=OK[];" },
 	{ "given up bodies",
 	  { GREETING(""), EXPECT(FETCH_ALL),
 	    TRICKLE("* 1 FETCH (UID 1 FLAGS () INTERNALDATE " DATE
