@@ -4,10 +4,9 @@ AC_DEFUN([MIGRATION_DOVECOT_TRY], [
 AC_CACHE_CHECK([whether $2], [migration_cv_$1], [
 	migration_saved_CPPFLAGS=$CPPFLAGS
 	migration_saved_CFLAGS=$CFLAGS
-	CPPFLAGS="$CPPFLAGS $LIBDOVECOT_INCLUDE"
-	CFLAGS="$CFLAGS -Werror"
+	CPPFLAGS="$CPPFLAGS -DHAVE_CONFIG_H $LIBDOVECOT_INCLUDE"
+	CFLAGS="$CFLAGS -Werror=incompatible-pointer-types -Werror=implicit-function-declaration"
 	AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[
-#include "$dovecot_pkgincludedir/config.h"
 #include "lib.h"
 $3]], [[$4]])],
 		[migration_cv_$1=yes], [migration_cv_$1=no])
