@@ -96,7 +96,10 @@ new_users()
 			"$PORT_PROXY_IMAP"
 		printf 'userdb_imapc_user=%s userdb_imapc_password=%s' \
 			"$user" "$PASSWORD"
-		echo " userdb_imapc_list_prefix=${OLD_PREFIX%.}"
+		# a field without a value would mean "yes"
+		[ -z "$OLD_PREFIX" ] ||
+			printf ' userdb_imapc_list_prefix=%s' "${OLD_PREFIX%.}"
+		echo
 	done
 }
 
