@@ -15,6 +15,7 @@
 /* Reads in one go, before others in the ioloop have their turn. */
 #define OLD_READS_A_TURN 64
 
+static void old_connection_ip_failed(struct old_client *client, int err);
 static void old_connection_connect_ip(struct old_client *client);
 
 #ifdef HAVE_IMAP_PARSER_PARAMS
@@ -71,24 +72,33 @@ static void old_connection_timeout(struct old_client *client)
 		"couldn't be reached" : "didn't finish the login";
 
 	old_client_enter(client);
-	(void)old_client_fail(client, MAIL_ERROR_UNAVAILABLE,
-			      "The old server %s in %u.%03u seconds", doing,
-			      msecs / 1000, msecs % 1000);
+	if (client->state == OLD_STATE_CONNECTING &&
+	    client->ip_idx + 1 < client->ips_count) {
+		io_remove(&client->io);
+		i_close_fd(&client->fd);
+		timeout_reset(client->to);
+		old_connection_ip_failed(client, ETIMEDOUT);
+	} else {
+		(void)old_client_fail(client, MAIL_ERROR_UNAVAILABLE,
+				      "The old server %s in %u.%03u seconds",
+				      doing, msecs / 1000, msecs % 1000);
+	}
 	(void)old_client_leave(client);
 }
 
 void old_connection_input(struct old_client *client)
 {
 	unsigned int i;
+	uoff_t offset;
 	ssize_t ret = 0;
 
 	old_client_enter(client);
 	for (i = 0; i < OLD_READS_A_TURN; i++) {
 		ret = i_stream_read(client->input);
+		offset = client->input->v_offset;
 		if (old_input(client) < 0)
 			break;
-		if (ret == -2 && i_stream_get_data_size(client->input) >=
-		    i_stream_get_max_buffer_size(client->input)) {
+		if (ret == -2 && client->input->v_offset == offset) {
 			(void)old_client_fail(client, MAIL_ERROR_UNAVAILABLE,
 				"The old server sent a line that is too long");
 			break;
@@ -297,7 +307,9 @@ void old_connection_close(struct old_client *client)
 {
 	client->state = OLD_STATE_DISCONNECTED;
 	timeout_remove(&client->to);
-	old_fetch_abort(client, client->error);
+	T_BEGIN {
+		old_fetch_abort(client, t_strdup(client->error));
+	} T_END;
 	dsasl_client_free(&client->sasl);
 	if (client->out_stream != NULL)
 		i_stream_unref(&client->out_stream);
