@@ -45,6 +45,8 @@ struct session {
 	struct fake_step steps[16];
 	const char *commands[8];
 	const char *log;
+	/* in the error of the last wait; NULL: it works */
+	const char *error;
 };
 
 static const struct session sessions[] = {
@@ -57,25 +59,25 @@ static const struct session sessions[] = {
 	  { "A", "B", "C", "D" },
 	  "*EXISTS 3 ;*OK 0 [UIDNEXT 9];B=OK[];"
 	  "A=NO[NONEXISTENT];*LIST 0 (\\A) \".\" \"x y\";"
-	  "D=BAD[X \"]\" y];C=OK[];" },
+	  "D=BAD[X \"]\" y];C=OK[];", NULL },
 	{ "quoting",
 	  { GREETING(""), EXPECT("SELECT \"a\\\"b\\\\c%*\""),
 	    SEND("$0 OK\r\n"), WAIT_CLOSE },
-	  { "string a\"b\\c%*" }, "string a\"b\\c%*=OK[];" },
+	  { "string a\"b\\c%*" }, "string a\"b\\c%*=OK[];", NULL },
 	{ "LITERAL+",
 	  { GREETING(" LITERAL+"), EXPECT("SELECT {2+}"), EXPECT_RAW("\xc3\xa4"),
 	    EXPECT("B"), SEND("$1 OK\r\n$0 OK\r\n"), WAIT_CLOSE },
-	  { "string \xc3\xa4", "B" }, "string \xc3\xa4=OK[];B=OK[];" },
+	  { "string \xc3\xa4", "B" }, "string \xc3\xa4=OK[];B=OK[];", NULL },
 	{ "synchronizing literal",
 	  { GREETING(""), EXPECT("A"), EXPECT("SELECT {2}"),
 	    SEND("$1 OK\r\n+ go\r\n"), EXPECT_RAW("\xc3\xa4"),
 	    EXPECT("B"), SEND("$1 OK\r\n$0 OK\r\n"), WAIT_CLOSE },
 	  { "A", "string \xc3\xa4", "B" },
-	  "A=OK[];string \xc3\xa4=OK[];B=OK[];" },
+	  "A=OK[];string \xc3\xa4=OK[];B=OK[];", NULL },
 	{ "literal refused",
 	  { GREETING(""), EXPECT("SELECT {2}"), SEND("$0 NO [CANNOT] no\r\n"),
 	    EXPECT("B"), SEND("$0 OK\r\n"), WAIT_CLOSE },
-	  { "string \xc3\xa4", "B" }, "string \xc3\xa4=NO[CANNOT];B=OK[];" },
+	  { "string \xc3\xa4", "B" }, "string \xc3\xa4=NO[CANNOT];B=OK[];", NULL },
 	{ "fetch in the order asked",
 	  { GREETING(""), EXPECT(FETCH_ALL),
 	    TRICKLE("* 1 FETCH (UID 7 FLAGS (\\Seen $Kw) INTERNALDATE " DATE
@@ -84,18 +86,18 @@ static const struct session sessions[] = {
 		    " BODY[] {0}\r\n)\r\n$0 OK\r\n"), WAIT_CLOSE },
 	  { "fetch" },
 	  "[7:ab\r\nc]item 7 flags=8 $Kw date=1577833200/60 body=5;"
-	  "[8:]item 8 flags=0 date=1577833200/60 body=0;fetch=OK[];" },
+	  "[8:]item 8 flags=0 date=1577833200/60 body=0;fetch=OK[];", NULL },
 	{ "body first",
 	  { GREETING(""), EXPECT(FETCH_ALL),
 	    TRICKLE("* 1 FETCH (BODY[] {5}\r\nab\r\nc FLAGS (\\Seen) "
 		    "INTERNALDATE " DATE " UID 7)\r\n$0 OK\r\n"), WAIT_CLOSE },
 	  { "fetch" },
-	  "[7:ab\r\nc]item 7 flags=8 date=1577833200/60 body=5;fetch=OK[];" },
+	  "[7:ab\r\nc]item 7 flags=8 date=1577833200/60 body=5;fetch=OK[];", NULL },
 	{ "date never comes",
 	  { GREETING(""), EXPECT(FETCH_ALL),
 	    SEND("* 1 FETCH (UID 7 FLAGS () BODY[] {1}\r\nx)\r\n$0 OK\r\n"),
 	    WAIT_CLOSE },
-	  { "fetch" }, "[7:x]item 7 flags=0 body=1;fetch=OK[];" },
+	  { "fetch" }, "[7:x]item 7 flags=0 body=1;fetch=OK[];", NULL },
 	{ "NIL, empty and quoted bodies",
 	  { GREETING(""), EXPECT(FETCH_ALL),
 	    SEND("* 1 FETCH (UID 1 BODY[] NIL)\r\n"
@@ -105,7 +107,7 @@ static const struct session sessions[] = {
 	    WAIT_CLOSE },
 	  { "fetch" },
 	  "item 1 nil;[2:]item 2 body=0;[3:a\"b]item 3 body=3;"
-	  "[4:x]item 4 body=1<9>;fetch=OK[];" },
+	  "[4:x]item 4 body=1<9>;fetch=OK[];", NULL },
 	{ "pushed flags",
 	  { GREETING(""), EXPECT(FETCH_ALL),
 	    SEND("* 3 FETCH (FLAGS (\\Deleted))\r\n* 2 EXPUNGE\r\n"
@@ -113,24 +115,24 @@ static const struct session sessions[] = {
 		 "* 4 FETCH (BODY[] {3}\r\nx\r\n)\r\n$0 OK\r\n"), WAIT_CLOSE },
 	  { "fetch" },
 	  "push 3 flags=4;*EXPUNGE 2 ;*VANISHED 0 (EARLIER) 1:3;"
-	  "push 4 body=3;fetch=OK[];" },
+	  "push 4 body=3;fetch=OK[];", NULL },
 	{ "fetch that nobody asked for",
 	  { GREETING(""), EXPECT("NOOP"),
 	    SEND("* 1 FETCH (UID 5 FLAGS () BODY[] {3}\r\n)\r\n)\r\n"
 		 "$0 OK\r\n"), WAIT_CLOSE },
-	  { "NOOP" }, "push 1 flags=0 body=3;NOOP=OK[];" },
+	  { "NOOP" }, "push 1 flags=0 body=3;NOOP=OK[];", NULL },
 	{ "two bodies in one reply",
 	  { GREETING(""), EXPECT(FETCH_ALL),
 	    SEND("* 1 FETCH (UID 5 FLAGS () INTERNALDATE " DATE
 		 " BODY[] {1}\r\nx BODY[1] {2}\r\nyy)\r\n$0 OK\r\n"),
 	    WAIT_CLOSE },
 	  { "fetch" },
-	  "[5:x]item 5 flags=0 date=1577833200/60 body=1;fetch=OK[];" },
+	  "[5:x]item 5 flags=0 date=1577833200/60 body=1;fetch=OK[];", NULL },
 	{ "two bodies, spooled",
 	  { GREETING(""), EXPECT(FETCH_ALL),
 	    SEND("* 1 FETCH (BODY[]<3> {3}\r\nx\r\n BODY[1] {2}\r\nyy UID 5)"
 		 "\r\n$0 OK\r\n"), WAIT_CLOSE },
-	  { "fetch" }, "[5:x\r\n]item 5 body=3<3>;fetch=OK[];" },
+	  { "fetch" }, "[5:x\r\n]item 5 body=3<3>;fetch=OK[];", NULL },
 	{ "given up bodies",
 	  { GREETING(""), EXPECT(FETCH_ALL),
 	    TRICKLE("* 1 FETCH (UID 1 FLAGS () INTERNALDATE " DATE
@@ -138,13 +140,13 @@ static const struct session sessions[] = {
 		    "$0 OK\r\n"), WAIT_CLOSE },
 	  { "fetch!" },
 	  "[1:!given up]item 1 flags=0 date=1577833200/60 body=5;"
-	  "item 2;fetch!=OK[];" },
+	  "item 2;fetch!=OK[];", NULL },
 	{ "failed items",
 	  { GREETING(""), EXPECT(FETCH_ALL),
 	    SEND("* 1 FETCH (UID 1)\r\n"
 		 "* 2 FETCH (UID 2 FLAGS () INTERNALDATE " DATE
 		 " BODY[] {2}\r\n\r\n)\r\n$0 OK\r\n"), WAIT_CLOSE },
-	  { "stop" }, "item 1;stop=OK[];" },
+	  { "stop" }, "item 1;stop=OK[];", NULL },
 	{ "lost in a body",
 	  { GREETING(""), EXPECT(FETCH_ALL), EXPECT("B"),
 	    SEND("* 1 FETCH (UID 1 FLAGS () INTERNALDATE " DATE
@@ -152,88 +154,108 @@ static const struct session sessions[] = {
 	    GREETING(""), EXPECT("C"), SEND("$0 OK\r\n"), WAIT_CLOSE },
 	  { "fetch", "B", "wait", "C" },
 	  "[1:!Lost the old server: it closed the connection]"
-	  "fetch=LOST[];B=LOST[];wait=2;C=OK[];" },
+	  "fetch=LOST[];B=LOST[];wait=2;C=OK[];", NULL },
 	{ "lost in a spooled body",
 	  { GREETING(""), EXPECT(FETCH_ALL),
 	    SEND("* 1 FETCH (BODY[] {50}\r\nabc"), CLOSE },
-	  { "fetch" }, "fetch=LOST[];wait=2;" },
+	  { "fetch" }, "fetch=LOST[];wait=2;",
+	  "closed the connection" },
 	{ "BYE",
 	  { GREETING(""), EXPECT("A"), SEND("* BYE restarting\r\n"), CLOSE },
-	  { "A" }, "*BYE 0 ;A=LOST[];wait=2;" },
+	  { "A" }, "*BYE 0 ;A=LOST[];wait=2;",
+	  "ended the session: restarting" },
 	{ "silence",
 	  { GREETING(""), EXPECT("A"), WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "didn't answer in 0.300" },
 	{ "silence before the greeting",
 	  { { FAKE_ACCEPT, NULL, 0 }, WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "didn't finish the login" },
 	{ "not IMAP",
 	  { { FAKE_ACCEPT, NULL, 0 }, SEND("220 mx ESMTP\r\n"), WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "doesn't greet as an IMAP server" },
 	{ "unknown tag",
 	  { GREETING(""), EXPECT("A"), SEND("zz OK\r\n"), WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "isn't IMAP or answers nothing" },
 	{ "unasked continuation",
 	  { GREETING(""), EXPECT("A"), SEND("+ more\r\n"), WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "asks for more" },
 	{ "NUL in a string",
 	  { GREETING(""), EXPECT("A"), SEND("* LIST () \"a$z\" x\r\n$0 OK\r\n"),
 	    WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "isn't IMAP: NULs" },
 	{ "unbalanced list",
 	  { GREETING(""), EXPECT("A"), SEND("* LIST (a \".\" x\r\n$0 OK\r\n"),
 	    WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "isn't IMAP: Missing ')'" },
 	{ "endless list",
 	  { GREETING(""), EXPECT("A"), SEND("* LIST "), REPEAT("(", 4000000),
 	    WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "too many words" },
 	{ "endless lists",
 	  { GREETING(""), EXPECT("A"), SEND("* LIST "), REPEAT("() ", 4000000),
 	    WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "too many words" },
 	{ "endless atom",
 	  { GREETING(""), EXPECT("A"), SEND("* LIST "), REPEAT("a", 8000000),
 	    WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "too long" },
 	{ "endless atoms",
 	  { GREETING(""), EXPECT("A"), SEND("* LIST "), REPEAT("a ", 8000000),
 	    WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "too many words" },
 	{ "endless text",
 	  { GREETING(""), EXPECT("A"), SEND("$0 OK "), REPEAT("a", 8000000),
 	    WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "too long" },
 	{ "endless literals",
 	  { GREETING(""), EXPECT("A"), SEND("* LIST "),
-	    REPEAT("{3}\r\nabc ", 2000000), WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	    REPEAT("{9}\r\n123456789", 1000000), WAIT_CLOSE },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "isn't IMAP" },
 	{ "large literal",
 	  { GREETING(""), EXPECT("A"), SEND("* LIST {1048577}\r\n"),
 	    WAIT_CLOSE },
-	  { "A" }, "A=LOST[];wait=2;" },
+	  { "A" }, "A=LOST[];wait=2;",
+	  "literal that is too long" },
 	{ "literal of 2^64 bytes",
 	  { GREETING(""), EXPECT(FETCH_ALL),
 	    SEND("* 1 FETCH (UID 1 BODY[] {18446744073709551616}\r\n"),
 	    WAIT_CLOSE },
-	  { "fetch" }, "fetch=LOST[];wait=2;" },
+	  { "fetch" }, "fetch=LOST[];wait=2;",
+	  "isn't IMAP" },
 	{ "literal of 2^64-1 bytes",
 	  { GREETING(""), EXPECT(FETCH_ALL),
 	    SEND("* 1 FETCH (UID 1 FLAGS () INTERNALDATE " DATE
 		 " BODY[] {18446744073709551615}\r\n"), WAIT_CLOSE },
-	  { "fetch" }, "fetch=LOST[];wait=2;" },
+	  { "fetch" }, "fetch=LOST[];wait=2;",
+	  "impossible literal" },
 	{ "huge body, nobody reads it",
 	  { GREETING(""), EXPECT("A"),
 	    SEND("* 1 FETCH (BODY[] {100000000}\r\n"),
 	    REPEAT("0123456789", 10000000), SEND(")\r\n$0 OK\r\n"),
 	    WAIT_CLOSE },
-	  { "A" }, "push 1 body=100000000;A=OK[];" },
+	  { "A" }, "push 1 body=100000000;A=OK[];", NULL },
 };
 
 struct talk {
 	struct old_client *client;
 	string_t *log;
 	struct istream *body;
+	uint64_t body_size;
 	string_t *text;
+	const char *error;
 	bool give_up, stop;
 };
 
@@ -312,6 +334,7 @@ static int on_body_begin(void *context, const struct old_fetch_item *item,
 
 	CU_ASSERT(talk->body == NULL);
 	talk->body = body;
+	talk->body_size = item->body_size;
 	str_truncate(talk->text, 0);
 	str_printfa(talk->log, "[%u:", item->uid);
 	return 0;
@@ -329,6 +352,9 @@ static int on_body_more(void *context)
 		str_append_data(talk->text, data, size);
 		i_stream_skip(talk->body, size);
 	}
+	/* nobody may take a part for the whole */
+	CU_ASSERT(!talk->body->eof || talk->body->stream_errno != 0 ||
+		  talk->body->v_offset == talk->body_size);
 	return 0;
 }
 
@@ -367,9 +393,10 @@ static void talk_wait(struct talk *talk)
 	enum mail_error code;
 	const char *error;
 
+	talk->error = NULL;
 	if (old_client_wait(talk->client, &code, &error) < 0) {
 		str_printfa(talk->log, "wait=%d;", code);
-		CU_ASSERT(*error != '\0');
+		talk->error = error;
 	}
 	CU_ASSERT(old_client_pending(talk->client) == 0);
 }
@@ -448,6 +475,10 @@ static void session_run(const struct session *session)
 	}
 	UNIT_CHECK(strcmp(str_c(talk.log), session->log) == 0,
 		   "%s: got %s", session->name, str_c(talk.log));
+	UNIT_CHECK(session->error == NULL ? talk.error == NULL :
+		   talk.error != NULL &&
+		   strstr(talk.error, session->error) != NULL,
+		   "%s: error %s", session->name, talk.error);
 	UNIT_CHECK(fake_imap_finish(&fake) == 0, "%s: script not followed",
 		   session->name);
 	str_free(&talk.log);
@@ -610,10 +641,8 @@ static void test_idle_close(void)
 {
 	static const struct old_client_settings plain = { .port = 0 };
 	static const struct fake_step steps[] = {
-		GREETING(""), EXPECT("NOOP"), SEND("$0 OK\r\n"),
-		{ FAKE_END, NULL, 0 }
+		GREETING(""), WAIT_CLOSE, { FAKE_END, NULL, 0 }
 	};
-	struct old_command *cmd;
 	struct old_client *client;
 	struct fake_imap fake;
 	enum mail_error code;
@@ -624,9 +653,9 @@ static void test_idle_close(void)
 		return;
 	}
 	client = client_new(fake.port, &plain);
-	cmd = old_command_new(client, "NOOP");
-	CU_ASSERT(old_command_run(&cmd, &code, &error) == 0);
-	CU_ASSERT(fake_imap_finish(&fake) == 0);
+	CU_ASSERT(old_client_connect(client, &code, &error) == 0);
+	CU_ASSERT(kill(fake.pid, SIGKILL) == 0);
+	CU_ASSERT(fake_imap_finish(&fake) == -1);
 	CU_ASSERT(old_client_connect(client, &code, &error) == -1);
 	CU_ASSERT(code == MAIL_ERROR_UNAVAILABLE);
 	old_client_deinit(&client);
