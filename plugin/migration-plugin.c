@@ -4,6 +4,7 @@
 #include "mailbox-list-private.h"
 #include "imapc-list.h"
 #include "migration-user.h"
+#include "proxy-transaction.h"
 #include "redirect.h"
 #include "redirect-list.h"
 #include "redirected-mailbox.h"
@@ -39,7 +40,7 @@ static void migration_mail_storage_created(struct mail_storage *storage)
 {
 	struct migration_user *muser = MIGRATION_USER_CONTEXT(storage->user);
 
-	if (muser != NULL && !is_imapc(storage->name))
+	if (muser != NULL)
 		redirect_storage_created(muser, storage);
 }
 
@@ -91,12 +92,20 @@ static void migration_mailbox_allocated(struct mailbox *box)
 	mailbox_decided(muser, box, decision);
 }
 
+static void migration_mail_allocated(struct mail *mail)
+{
+	if (MIGRATION_USER_CONTEXT(mail->box->storage->user) != NULL &&
+	    REDIRECTED_MAILBOX(mail->box) != NULL)
+		proxy_mail_init(mail);
+}
+
 static const struct mail_storage_hooks migration_hooks = {
 	.mail_user_created = migration_user_created,
 	.mail_namespaces_created = migration_mail_namespaces_created,
 	.mail_storage_created = migration_mail_storage_created,
 	.mailbox_list_created = migration_mailbox_list_created,
 	.mailbox_allocated = migration_mailbox_allocated,
+	.mail_allocated = migration_mail_allocated,
 };
 
 void migration_plugin_init(struct module *module)

@@ -108,13 +108,26 @@ is_redirectable(struct migration_user *muser, struct mailbox_list *list,
 {
 	size_t root_len = list->ns->prefix_len;
 
+	/* mailbox_get_namespace() of a redirected mailbox is the hidden one:
+	   callers allocate other mailboxes of it as well */
 	if (muser->remote_ns == NULL || muser->bypass > 0 ||
-	    list->ns != muser->ns || list_index_is_syncing(list))
+	    (list->ns != muser->ns && list->ns != muser->remote_ns) ||
+	    list_index_is_syncing(list))
 		return FALSE;
 	/* the namespace's root isn't a mailbox */
 	return *vname != '\0' &&
 		(root_len == 0 || strlen(vname) != root_len - 1 ||
 		 strncmp(vname, list->ns->prefix, root_len - 1) != 0);
+}
+
+static struct mailbox *
+super_alloc(struct mail_storage *storage, struct mailbox_list *list,
+	    const char *vname, enum mailbox_flags flags)
+{
+	struct redirect_storage *rstorage = REDIRECT_STORAGE_CONTEXT(storage);
+
+	return rstorage->module_ctx.super.
+		mailbox_alloc(storage, list, vname, flags);
 }
 
 static struct mailbox *
@@ -124,23 +137,22 @@ redirect_mailbox_alloc(struct mail_storage *storage, struct mailbox_list *list,
 	struct redirect_storage *rstorage = REDIRECT_STORAGE_CONTEXT(storage);
 	struct migration_user *muser = rstorage->muser;
 	struct redirect_decision *decision;
-	struct mail_namespace *remote_ns = muser->remote_ns;
+	struct mail_namespace *ns;
 
-	if (!is_redirectable(muser, list, vname)) {
-		return rstorage->module_ctx.super.
-			mailbox_alloc(storage, list, vname, flags);
-	}
+	if (!is_redirectable(muser, list, vname))
+		return super_alloc(storage, list, vname, flags);
 	decision = i_new(struct redirect_decision, 1);
 	decide(muser, vname, decision);
 	i_assert(muser->decision == NULL);
 	muser->decision = decision;
-	if (decision->target == REDIRECT_REMOTE) {
-		return remote_ns->storage->v.
-			mailbox_alloc(remote_ns->storage, remote_ns->list,
-				      vname, flags);
+
+	ns = decision->target == REDIRECT_REMOTE ?
+		muser->remote_ns : muser->ns;
+	if (list->ns != ns) {
+		storage = mail_namespace_get_default_storage(ns);
+		list = ns->list;
 	}
-	return rstorage->module_ctx.super.
-		mailbox_alloc(storage, list, vname, flags);
+	return super_alloc(storage, list, vname, flags);
 }
 
 void redirect_storage_created(struct migration_user *muser,

@@ -1,5 +1,10 @@
 #include "lib.h"
+#include "imap-arg.h"
+#include "imap-util.h"
+#include "imapc-msgmap.h"
 #include "migration-user.h"
+#include "proxy-sync.h"
+#include "proxy-transaction.h"
 #include "redirect.h"
 #include "remote-namespace.h"
 #include "engine/lease.h"
@@ -66,11 +71,92 @@ static void redirected_free(struct mailbox *box)
 	lease_release(&rbox->lease);
 }
 
-static bool redirected_is_inconsistent(struct mailbox *box)
+/* Returns FALSE when it has no FLAGS, or they aren't flags. */
+static bool
+parse_fetch(const struct imap_arg *args, uint32_t *uid_r,
+	    enum mail_flags *flags_r, const char *const **keywords_r)
 {
-	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
+	const struct imap_arg *flags = NULL;
+	const char *atom;
+	ARRAY_TYPE(const_string) keywords;
 
-	return rbox->drained || rbox->module_ctx.super.is_inconsistent(box);
+	for (; args[0].type != IMAP_ARG_EOL && args[1].type != IMAP_ARG_EOL;
+	     args += 2) {
+		if (imap_arg_atom_equals(&args[0], "FLAGS") &&
+		    args[1].type == IMAP_ARG_LIST)
+			flags = imap_arg_as_list(&args[1]);
+		else if (imap_arg_atom_equals(&args[0], "UID") &&
+			 imap_arg_get_atom(&args[1], &atom) &&
+			 str_to_uint32(atom, uid_r) < 0)
+			return FALSE;
+	}
+	if (flags == NULL)
+		return FALSE;
+
+	*flags_r = 0;
+	t_array_init(&keywords, 8);
+	for (; flags->type != IMAP_ARG_EOL; flags++) {
+		if (!imap_arg_get_atom(flags, &atom))
+			return FALSE;
+		if (atom[0] == '\\')
+			*flags_r |= imap_parse_system_flag(atom);
+		else
+			array_push_back(&keywords, &atom);
+	}
+	*flags_r &= ENUM_NEGATE(MAIL_RECENT);
+	array_append_zero(&keywords);
+	*keywords_r = array_front(&keywords);
+	return TRUE;
+}
+
+static bool
+fetch_is_taken(struct redirected_mailbox *rbox,
+	       const struct imapc_untagged_reply *reply)
+{
+	struct imapc_msgmap *msgmap;
+	const struct imap_arg *args;
+	const char *const *keywords;
+	enum mail_flags flags;
+	uint32_t uid = 0, known_uid;
+
+	if (!imap_arg_get_list(reply->args, &args) ||
+	    !parse_fetch(args, &uid, &flags, &keywords))
+		return FALSE;
+	msgmap = imapc_client_mailbox_get_msgmap(rbox->mbox->client_box);
+	if (reply->num == 0 || reply->num > imapc_msgmap_count(msgmap))
+		return FALSE;
+	known_uid = imapc_msgmap_rseq_to_uid(msgmap, reply->num);
+	if (uid != 0 && uid != known_uid)
+		return FALSE;
+	return rbox->fetch_callback(known_uid, flags, keywords,
+				    rbox->fetch_context);
+}
+
+static void
+redirected_untagged_fetch(const struct imapc_untagged_reply *reply,
+			  struct imapc_mailbox *mbox)
+{
+	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(&mbox->box);
+	bool taken = FALSE;
+
+	if (rbox->fetch_callback != NULL && mbox->client_box != NULL)
+		taken = fetch_is_taken(rbox, reply);
+	if (!taken)
+		rbox->imapc_fetch(reply, mbox);
+}
+
+static void redirected_take_fetch(struct redirected_mailbox *rbox)
+{
+	struct imapc_mailbox_event_callback *cb;
+
+	array_foreach_modifiable(&rbox->mbox->untagged_callbacks, cb) {
+		if (strcmp(cb->name, "FETCH") == 0) {
+			rbox->imapc_fetch = cb->callback;
+			cb->callback = redirected_untagged_fetch;
+			return;
+		}
+	}
+	i_unreached();
 }
 
 void redirected_mailbox_init(struct migration_user *muser, struct mailbox *box,
@@ -92,8 +178,10 @@ void redirected_mailbox_init(struct migration_user *muser, struct mailbox *box,
 	v->exists = redirected_exists;
 	v->get_status = redirected_get_status;
 	v->free = redirected_free;
-	v->is_inconsistent = redirected_is_inconsistent;
+	proxy_sync_init(v);
+	proxy_transaction_init(v);
 	MODULE_CONTEXT_SET(box, redirected_mailbox_module, rbox);
+	redirected_take_fetch(rbox);
 }
 
 void redirected_mailbox_release(struct redirected_mailbox *rbox)

@@ -18,6 +18,12 @@ struct lease;
 struct redirect_decision;
 struct migration_user;
 
+/* Sees a FETCH of a mail's flags before imapc does, while it is set. Returns
+   TRUE to keep it from imapc's index. The flags are without \Recent. */
+typedef bool
+redirected_fetch_callback_t(uint32_t uid, enum mail_flags flags,
+			    const char *const *keywords, void *context);
+
 struct redirected_mailbox {
 	union mailbox_module_context module_ctx;
 	struct migration_user *muser;
@@ -26,6 +32,10 @@ struct redirected_mailbox {
 	struct lease *lease;
 	/* as it was when the mailbox was allocated */
 	enum mailbox_state state;
+
+	imapc_mailbox_callback_t *imapc_fetch;
+	redirected_fetch_callback_t *fetch_callback;
+	void *fetch_context;
 
 	/* Something was saved to it through another connection: the next sync
 	   asks for it. */

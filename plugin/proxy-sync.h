@@ -1,0 +1,21 @@
+#ifndef PROXY_SYNC_H
+#define PROXY_SYNC_H
+
+/*
+ * proxy-sync: seeing what is new on the old server, in time.
+ *
+ * A mail saved through another connection is asked for before the mailbox is
+ * synced, so that EXISTS comes before the tagged reply. A lost connection is
+ * made again by the next sync; until then the mailbox refuses and nobody is
+ * disconnected.
+ */
+
+struct mailbox_vfuncs;
+struct redirected_mailbox;
+
+/* Override what is ours. */
+void proxy_sync_init(struct mailbox_vfuncs *v);
+/* Something was saved into this mailbox: let all its open ones see it. */
+void proxy_sync_want(struct redirected_mailbox *rbox);
+
+#endif
