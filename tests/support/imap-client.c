@@ -524,8 +524,9 @@ static bool wait_continue(struct imap_client *client)
 	}
 	client->continued = false;
 	while (!client->continued) {
-		if (find_answer(client, client->last_tag) != NULL ||
-		    read_one(client) < 0)
+		if (read_one(client) < 0 ||
+		    (client->answers != NULL &&
+		     client->answers->tag == client->last_tag))
 			return false;
 	}
 	return true;
@@ -558,9 +559,13 @@ enum imap_status imap_wait(struct imap_client *client, unsigned int tag)
 
 	/* what the server said before it hung up still counts */
 	(void)net_line_flush(client->conn);
-	while ((answer = find_answer(client, tag)) == NULL) {
+	answer = find_answer(client, tag);
+	while (answer == NULL) {
 		if (read_one(client) < 0)
 			return IMAP_LOST;
+		/* a new one comes first */
+		if (client->answers != NULL && client->answers->tag == tag)
+			answer = &client->answers;
 	}
 	return take_answer(client, answer);
 }

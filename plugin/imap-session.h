@@ -1,0 +1,18 @@
+#ifndef IMAP_SESSION_H
+#define IMAP_SESSION_H
+
+/*
+ * imap-session: the IMAP clients of this process, if it is an imap process.
+ *
+ * The plugin is loaded into pop3, lmtp and doveadm as well, so the imap
+ * process' own symbols are weak here.
+ */
+
+struct mailbox;
+
+/* Tell the clients that have this mailbox selected to come again (BYE), but
+   not in the middle of an answer. Returns TRUE when there are none left that
+   must be told. Frees nothing: a client goes in the next turn of the ioloop. */
+bool imap_session_bye(struct mailbox *box);
+
+#endif

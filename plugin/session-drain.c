@@ -1,0 +1,66 @@
+#include "lib.h"
+#include "ioloop.h"
+#include "redirected-mailbox.h"
+#include "engine/lease.h"
+#include "imap-session.h"
+#include "session-drain.h"
+
+/* where inotify can't be had (watches are used up) */
+#define POLL_MSECS 1000
+/* while a client's command is being answered */
+#define BYE_RETRY_MSECS 10
+
+struct session_drain {
+	struct redirected_mailbox *rbox;
+	struct io *io;
+	struct timeout *to_check, *to_bye;
+};
+
+static void stop_watching(struct session_drain *drain)
+{
+	io_remove(&drain->io);
+	timeout_remove(&drain->to_check);
+}
+
+static void say_bye(struct session_drain *drain)
+{
+	if (imap_session_bye(&drain->rbox->mbox->box))
+		timeout_remove(&drain->to_bye);
+}
+
+static void check_recall(struct session_drain *drain)
+{
+	if (!lease_recalled(drain->rbox->lease))
+		return;
+	stop_watching(drain);
+	redirected_mailbox_release(drain->rbox);
+	drain->to_bye = timeout_add_short(BYE_RETRY_MSECS, say_bye, drain);
+	say_bye(drain);
+}
+
+struct session_drain *session_drain_init(struct redirected_mailbox *rbox)
+{
+	struct session_drain *drain = i_new(struct session_drain, 1);
+
+	drain->rbox = rbox;
+	if (io_add_notify(lease_path(rbox->lease), check_recall, drain,
+			  &drain->io) != IO_NOTIFY_ADDED) {
+		drain->to_check = timeout_add(POLL_MSECS, check_recall, drain);
+	} else if (lease_recalled(rbox->lease)) {
+		/* before it was watched */
+		drain->to_check = timeout_add_short(0, check_recall, drain);
+	}
+	return drain;
+}
+
+void session_drain_deinit(struct session_drain **_drain)
+{
+	struct session_drain *drain = *_drain;
+
+	if (drain == NULL)
+		return;
+	*_drain = NULL;
+	stop_watching(drain);
+	timeout_remove(&drain->to_bye);
+	i_free(drain);
+}
