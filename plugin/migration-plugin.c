@@ -5,6 +5,7 @@
 #include "imapc-list.h"
 #include "migration-user.h"
 #include "proxy-transaction.h"
+#include "read-through.h"
 #include "redirect.h"
 #include "redirect-list.h"
 #include "redirected-mailbox.h"
@@ -95,8 +96,10 @@ static void migration_mailbox_allocated(struct mailbox *box)
 static void migration_mail_allocated(struct mail *mail)
 {
 	if (MIGRATION_USER_CONTEXT(mail->box->storage->user) != NULL &&
-	    REDIRECTED_MAILBOX(mail->box) != NULL)
+	    REDIRECTED_MAILBOX(mail->box) != NULL) {
 		proxy_mail_init(mail);
+		read_through_mail_allocated(mail);
+	}
 }
 
 static const struct mail_storage_hooks migration_hooks = {

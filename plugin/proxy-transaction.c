@@ -156,7 +156,9 @@ proxy_transaction_commit(struct mailbox_transaction_context *t,
 	int ret = 0;
 
 	if (pt != NULL) {
-		T_BEGIN {
+		if (rbox->drained)
+			ret = redirected_mailbox_refuse(rbox);
+		else T_BEGIN {
 			ret = proxy_transaction_send(rbox, t, pt);
 		} T_END;
 		proxy_transaction_free(pt);

@@ -5,8 +5,10 @@
 #include "migration-user.h"
 #include "proxy-sync.h"
 #include "proxy-transaction.h"
+#include "read-through.h"
 #include "redirect.h"
 #include "remote-namespace.h"
+#include "session-drain.h"
 #include "engine/lease.h"
 #include "redirected-mailbox.h"
 
@@ -17,9 +19,9 @@ struct redirected_mailbox_module redirected_mailbox_module =
 	((struct redirected_mailbox *) \
 	 MODULE_CONTEXT_REQUIRE(obj, redirected_mailbox_module))
 
-static int refuse_drained(struct redirected_mailbox *rbox)
+int redirected_mailbox_refuse(struct redirected_mailbox *rbox)
 {
-	mail_storage_set_error(rbox->mbox->box.storage, MAIL_ERROR_UNAVAILABLE,
+	mail_storage_set_error(rbox->mbox->box.storage, MAIL_ERROR_INUSE,
 		"Mailbox was just moved to this server, open it again");
 	return -1;
 }
@@ -29,12 +31,47 @@ static int redirected_open(struct mailbox *box)
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
 	if (rbox->drained)
-		return refuse_drained(rbox);
+		return redirected_mailbox_refuse(rbox);
 	remote_retry(rbox->muser);
-	if (rbox->module_ctx.super.open(box) == 0)
-		return 0;
-	remote_refine_error(rbox->muser);
-	return -1;
+	if (rbox->module_ctx.super.open(box) < 0) {
+		remote_refine_error(rbox->muser);
+		return -1;
+	}
+	rbox->drain = session_drain_init(rbox);
+	rbox->read_through = read_through_init(rbox);
+	return 0;
+}
+
+static void redirected_close(struct mailbox *box)
+{
+	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
+
+	session_drain_deinit(&rbox->drain);
+	read_through_deinit(&rbox->read_through);
+	rbox->module_ctx.super.close(box);
+}
+
+/* The literal is complete only now, and nothing was sent yet. */
+static int redirected_save_finish(struct mail_save_context *ctx)
+{
+	struct mailbox *box = ctx->transaction->box;
+	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
+
+	if (!rbox->drained)
+		return rbox->module_ctx.super.save_finish(ctx);
+	rbox->module_ctx.super.save_cancel(ctx);
+	return redirected_mailbox_refuse(rbox);
+}
+
+static int redirected_copy(struct mail_save_context *ctx, struct mail *mail)
+{
+	struct mailbox *box = ctx->transaction->box;
+	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
+
+	if (!rbox->drained)
+		return rbox->module_ctx.super.copy(ctx, mail);
+	mailbox_save_cancel(&ctx);
+	return redirected_mailbox_refuse(rbox);
 }
 
 static int
@@ -43,6 +80,11 @@ redirected_exists(struct mailbox *box, bool auto_boxes,
 {
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
+	if (rbox->known) {
+		/* imapc would LIST all folders */
+		*existence_r = MAILBOX_EXISTENCE_SELECT;
+		return 0;
+	}
 	remote_retry(rbox->muser);
 	if (rbox->module_ctx.super.exists(box, auto_boxes, existence_r) == 0)
 		return 0;
@@ -172,9 +214,13 @@ void redirected_mailbox_init(struct migration_user *muser, struct mailbox *box,
 	rbox->mbox = IMAPC_MAILBOX(box);
 	rbox->lease = decision->lease;
 	rbox->state = decision->state;
+	rbox->known = decision->known;
 	decision->lease = NULL;
 
 	v->open = redirected_open;
+	v->close = redirected_close;
+	v->save_finish = redirected_save_finish;
+	v->copy = redirected_copy;
 	v->exists = redirected_exists;
 	v->get_status = redirected_get_status;
 	v->free = redirected_free;

@@ -17,6 +17,8 @@
 struct lease;
 struct redirect_decision;
 struct migration_user;
+struct read_through;
+struct session_drain;
 
 /* Sees a FETCH of a mail's flags before imapc does, while it is set. Returns
    TRUE to keep it from imapc's index. The flags are without \Recent. */
@@ -32,6 +34,11 @@ struct redirected_mailbox {
 	struct lease *lease;
 	/* as it was when the mailbox was allocated */
 	enum mailbox_state state;
+	/* it has a state, so the old server has it */
+	bool known;
+	/* NULL while it isn't open */
+	struct session_drain *drain;
+	struct read_through *read_through;
 
 	imapc_mailbox_callback_t *imapc_fetch;
 	redirected_fetch_callback_t *fetch_callback;
@@ -57,5 +64,7 @@ void redirected_mailbox_init(struct migration_user *muser, struct mailbox *box,
 			     struct redirect_decision *decision);
 /* Give up the lease, for a cutover. The mailbox can't be used any more. */
 void redirected_mailbox_release(struct redirected_mailbox *rbox);
+/* Fail a write to it, because it was given up. Returns -1. */
+int redirected_mailbox_refuse(struct redirected_mailbox *rbox);
 
 #endif
