@@ -121,6 +121,7 @@ lab_make_folder()
 lab_remove()
 {
 	process_end_all
+	new_forget
 	rm -rf --one-file-system "$DIR"
 }
 
@@ -129,6 +130,7 @@ lab_abort()
 {
 	status=$?
 	trap - EXIT HUP INT TERM
+	rm -f "$DIR/log/install.out"
 	for file in "$DIR"/log/*.out; do
 		[ ! -s "$file" ] || {
 			say "the end of ${file##*/}:"
@@ -181,20 +183,20 @@ PASSWORD=$PASSWORD
 MAIL_ID=$MAIL_ID
 OLD_IMAP=127.0.0.1:$PORT_PROXY_IMAP
 OLD_POP3=127.0.0.1:$PORT_PROXY_POP3
-OLD_SMTP=127.0.0.1:$PORT_OLD_SMTP
 OLD_LMTP=${OLD_HAS_LMTP:+127.0.0.1:$PORT_OLD_LMTP}
 OLD_IMAP_DIRECT=127.0.0.1:$PORT_OLD_IMAP
 OLD_POP3_DIRECT=127.0.0.1:$PORT_OLD_POP3
 OLD_LOG=$DIR/$OLD_LOG
 OLD_PREFIX=$OLD_PREFIX
 OLD_SEPARATOR=.
-OLD_SMTP_LOG=$DIR/old/postfix/postfix.log
 OLD_PROXY_CONTROL=$DIR/$PROXY_CONTROL
 DELAY_PROXY=$BUILD/tests/lab/delay-proxy
 QUICKSTART=$TOP/quickstart
 LAB=$TOP/quickstart lab --dir $DIR
 END
+	postfix_env OLD old $PORT_OLD_SMTP
 	new_env
+	postfix_env NEW new $PORT_NEW_SMTP
 }
 
 lab_up()
@@ -220,12 +222,15 @@ lab_up()
 	postfix_wait new $PORT_NEW_SMTP
 	lab_env >"$DIR/env"
 	trap - EXIT HUP INT TERM
+	postfix_there ||
+		say "no SMTP: another mail server is in the way of Postfix"
 	say "the lab is up in $DIR; \`lab env\` tells where everything is"
 }
 
 lab_down()
 {
 	lab_is_ours || { say "no lab is up in $DIR"; return 0; }
+	lab_load
 	lab_remove
 }
 

@@ -2,7 +2,7 @@
 #
 # doveadm's module folder is compiled into it. So the modules of the system and
 # ours lie in $DIR/modules, and a private mount namespace shows that folder
-# where the system's is; nothing outside it changes.
+# where the system's is; nothing of the machine's own changes.
 
 NEW=new
 NEW_MODULES=modules
@@ -103,25 +103,61 @@ new_users()
 	done
 }
 
+# Where mount namespaces aren't allowed, a copy of doveadm is made to look for
+# its modules at a path of the same length, which is a link to ours.
+new_doveadm_link()
+{
+	# shellcheck disable=SC2046
+	printf '/var/lib/dovecot-lab-%0*d' \
+		$(($(dovecot_moduledir | wc -c) - 1 + 8 - 21)) "$PORT_BASE"
+}
+
+new_doveadm_copy()
+{
+	ln -sfn "$DIR/$NEW_MODULES/doveadm" "$(new_doveadm_link)"
+	mkdir -p "$DIR/bin/copy"
+	sed "s,$(dovecot_moduledir)/doveadm,$(new_doveadm_link),g" \
+		"$(command -v doveadm)" >"$DIR/bin/copy/doveadm"
+	chmod 755 "$DIR/bin/copy/doveadm"
+}
+
+new_namespaces_allowed()
+{
+	unshare --mount mount --bind "$DIR" "$DIR" 2>/dev/null
+}
+
 # The doveadm command, for whoever has the lab's environment
 new_doveadm_wrapper()
 {
 	mkdir -p "$DIR/bin"
-	cat >"$DIR/bin/doveadm" <<END
+	{
+		cat <<END
 #!/bin/sh
 # doveadm, seeing the lab's modules where its own are.
 export DOVECOT_MIGRATION_LAB='$DIR'
+END
+		if [ "$NAMESPACES" = yes ]; then
+			cat <<END
 exec unshare --mount sh -c \\
 	'mount --bind "$DIR/$NEW_MODULES" $(dovecot_moduledir) &&
 	exec doveadm "\$@"' doveadm "\$@"
 END
+		else
+			new_doveadm_copy
+			echo "exec '$DIR/bin/copy/doveadm' \"\$@\""
+		fi
+	} >"$DIR/bin/doveadm"
 	chmod 755 "$DIR/bin/doveadm"
+}
+
+new_forget()
+{
+	rm -f "$(new_doveadm_link)"
 }
 
 new_prepare()
 {
 	dovecot_folders "$DIR/$NEW"
-	new_doveadm_wrapper
 }
 
 new_start()
@@ -129,10 +165,18 @@ new_start()
 	new_modules_install
 	new_users >"$DIR/$NEW/users"
 	new_config >"$DIR/$NEW/dovecot.conf"
-	dovecot_start new "$DIR/$NEW" unshare --mount sh -c \
-		'mount --bind "$1" "$2" && exec dovecot -F -c "$3"' \
-		sh "$DIR/$NEW_MODULES" "$(dovecot_moduledir)" \
-		"$DIR/$NEW/dovecot.conf"
+	NAMESPACES=yes
+	new_namespaces_allowed || NAMESPACES=no
+	new_doveadm_wrapper
+	if [ "$NAMESPACES" = yes ]; then
+		dovecot_start new "$DIR/$NEW" unshare --mount sh -c \
+			'mount --bind "$1" "$2" && exec dovecot -F -c "$3"' \
+			sh "$DIR/$NEW_MODULES" "$(dovecot_moduledir)" \
+			"$DIR/$NEW/dovecot.conf"
+	else
+		dovecot_start new "$DIR/$NEW" \
+			dovecot -F -c "$DIR/$NEW/dovecot.conf"
+	fi
 	for port in $PORT_NEW_IMAP $PORT_NEW_POP3 $PORT_NEW_LMTP; do
 		port_wait "$port" new
 	done
@@ -144,9 +188,7 @@ new_env()
 NEW_IMAP=127.0.0.1:$PORT_NEW_IMAP
 NEW_POP3=127.0.0.1:$PORT_NEW_POP3
 NEW_LMTP=127.0.0.1:$PORT_NEW_LMTP
-NEW_SMTP=127.0.0.1:$PORT_NEW_SMTP
 NEW_LOG=$DIR/$NEW/dovecot.log
-NEW_SMTP_LOG=$DIR/$NEW/postfix/postfix.log
 NEW_CONF=$DIR/$NEW/dovecot.conf
 NEW_EXTRA_CONF=$DIR/$NEW/extra.conf
 NEW_HOME=$DIR/$NEW/home

@@ -3,19 +3,29 @@
 # Installs what is missing, removes nothing, starts no service, and takes
 # back that a daemon installed here would start at the next boot.
 
-PACKAGES_BUILD="gcc libc6-dev make autoconf automake libtool pkg-config
-	libssl-dev libcunit1-dev dovecot-dev"
-PACKAGES_RUN="dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd
-	postfix isync valgrind openssl procps"
-PACKAGES_UNITS="dovecot.service dovecot.socket postfix.service"
+PACKAGES="gcc libc6-dev make autoconf automake libtool pkg-config
+	libssl-dev libcunit1-dev dovecot-dev dovecot-core dovecot-imapd
+	dovecot-pop3d dovecot-lmtpd postfix isync valgrind openssl procps"
+# PACKAGE:SERVICE of those that bring a daemon
+PACKAGES_DAEMONS="dovecot-core:dovecot postfix:postfix"
 
 packages_missing()
 {
-	for package in $PACKAGES_BUILD $PACKAGES_RUN; do
-		status=$(dpkg-query -W -f '${db:Status-Status}' "$package" \
-			2>/dev/null) || status=
-		[ "$status" = installed ] || echo "$package"
+	# shellcheck disable=SC2086
+	installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' \
+		$PACKAGES 2>/dev/null | sed -n 's/ installed$//p') || :
+	for package in $PACKAGES; do
+		echo "$installed" | grep -qFx "$package" ||
+			packages_must_lack "$package" || echo "$package"
 	done
+}
+
+# Postfix can't be installed beside another mail server, and that one stays.
+packages_must_lack()
+{
+	[ "$1" = postfix ] && dpkg-query -W \
+		-f '${db:Status-Status} ${Package} ${Provides}\n' |
+		grep -q '^installed .*mail-transport-agent'
 }
 
 # Keep maintainer scripts from starting services, as the policy-rc.d interface
@@ -48,43 +58,40 @@ packages_policy_restore()
 	trap - EXIT HUP INT TERM
 }
 
-packages_units_enabled()
+# The daemons that came with these packages don't start at the next boot.
+packages_daemons_disable()
 {
-	for unit in $PACKAGES_UNITS; do
-		! systemctl is-enabled --quiet $unit 2>/dev/null || echo $unit
-	done
-}
-
-# The units that weren't enabled before $1 was written down stay so.
-packages_units_restore()
-{
-	for unit in $(packages_units_enabled); do
-		case " $(echo $1) " in
-		*" $unit "*) ;;
-		*) systemctl --quiet disable $unit 2>/dev/null ||
-			say "can't disable $unit: it will start at boot" ;;
+	for daemon in $PACKAGES_DAEMONS; do
+		case " $* " in
+		*" ${daemon%:*} "*)
+			update-rc.d "${daemon#*:}" disable >/dev/null 2>&1 ||
+				say "${daemon#*:} will start at boot" ;;
 		esac
 	done
 }
 
+packages_apt()
+{
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-remove \
+		--no-install-recommends "$@" >&2
+}
+
 packages_install()
 {
-	missing=$(packages_missing)
-	[ -n "$missing" ] || return 0
+	# shellcheck disable=SC2046
+	set -- $(packages_missing)
+	[ $# -gt 0 ] || return 0
 	command -v apt-get >/dev/null ||
 		fail "needs Debian 12: there is no apt-get"
-	# shellcheck disable=SC2086
-	say "installing" $missing
-	enabled=$(packages_units_enabled)
+	say "installing $*"
+	packages_apt update ||
+		fail "apt-get update failed: see its words above"
 	packages_policy_set
-	# shellcheck disable=SC2086
-	if DEBIAN_FRONTEND=noninteractive apt-get -q update >&2 &&
-	   DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-remove \
-		--no-install-recommends install $missing >&2; then
+	if packages_apt install "$@"; then
 		packages_policy_restore
 	else
 		packages_policy_restore
 		fail "the packages can't be installed: see apt-get's words above"
 	fi
-	packages_units_restore "$enabled"
+	packages_daemons_disable "$@"
 }

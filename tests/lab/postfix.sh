@@ -76,9 +76,15 @@ postlog unix-dgram n - n - 1 postlogd
 END
 }
 
+postfix_there()
+{
+	command -v postfix >/dev/null
+}
+
 # postfix_start NAME PORT TRANSPORT: begin to start; postfix_wait ends that
 postfix_start()
 {
+	postfix_there || return 0
 	folder=$DIR/$1/postfix
 	mkdir -p "$folder/queue" "$folder/data"
 	chown postfix "$folder/data"
@@ -96,6 +102,7 @@ postfix_start()
 # postfix_wait NAME PORT: until it has started
 postfix_wait()
 {
+	postfix_there || return 0
 	folder=$DIR/$1/postfix
 	eval "wait \$postfix_start_$1" || {
 		tail -n 20 "$folder/postfix.log" >&2 2>/dev/null || :
@@ -103,4 +110,16 @@ postfix_wait()
 	}
 	process_adopt "$1-postfix" "$(tr -d ' ' <"$folder/queue/pid/master.pid")"
 	port_wait "$2" "$1-postfix"
+}
+
+# postfix_env PREFIX NAME PORT
+postfix_env()
+{
+	if postfix_there; then
+		echo "$1_SMTP=127.0.0.1:$3"
+		echo "$1_SMTP_LOG=$DIR/$2/postfix/postfix.log"
+	else
+		echo "$1_SMTP="
+		echo "$1_SMTP_LOG="
+	fi
 }
