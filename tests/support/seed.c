@@ -159,10 +159,15 @@ static void try_folder(struct seed *seed, const char *path, bool subscribe,
 	    !must_run(seed, "CREATE", send_named(seed, "CREATE", name))) {
 		if (count_refusal) {
 			seed->refused_folders++;
-			fprintf(stderr, "seed: %s: CREATE %s refused: %s\n",
-				seed->user, name == NULL ? path : name,
-				name == NULL ? "separator in a name" :
-				imap_error(seed->client));
+			if (name == NULL) {
+				fprintf(stderr, "seed: %s: the separator is in "
+					"a name below %.*s\n", seed->user,
+					(int)strcspn(path, "\n"), path);
+			} else {
+				fprintf(stderr, "seed: %s: CREATE %s refused: "
+					"%s\n", seed->user, name,
+					imap_error(seed->client));
+			}
 		}
 		free(name);
 		return;
