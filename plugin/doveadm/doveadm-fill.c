@@ -7,6 +7,7 @@
 #include "engine/folder-tree.h"
 #include "doveadm-migration.h"
 #include "progress-bar.h"
+#include "report-log.h"
 
 /*
  * doveadm migration fill, doveadm migration verify
@@ -31,11 +32,11 @@ struct fill_run {
 };
 
 static void print_result(struct fill_run *run, const char *vname,
-			 const struct fill_result *result)
+			 const struct fill_result *result, bool cut_over)
 {
 	progress_bar_hide(run->bar);
 	doveadm_print(vname);
-	doveadm_print(result->local ? "local" :
+	doveadm_print(result->local || cut_over ? "local" :
 		      (result->filled ? "filled" : "filling"));
 	doveadm_print_num(result->fetched);
 	doveadm_print_num(result->fetched_bytes);
@@ -49,29 +50,33 @@ static void print_result(struct fill_run *run, const char *vname,
 				      result->usecs / 1000 % 1000));
 }
 
-static void cut_over(struct fill_run *run,
-		     const ARRAY_TYPE(const_string) *vnames, const char *what)
+static bool cut_over(struct fill_run *run,
+		     const ARRAY_TYPE(const_string) *vnames)
 {
 	ARRAY_TYPE(cutover_result) results;
 	enum mail_error error_code;
 	const char *error;
 
 	t_array_init(&results, array_count(vnames));
-	if (cutover(run->filler, vnames, &results, &error_code, &error) < 0)
-		migration_cmd_failed(&run->fctx->cmd.ctx, run->muser, what,
-				     error_code, error);
+	if (cutover(run->filler, vnames, &results, &error_code, &error) == 0)
+		return TRUE;
+	migration_cmd_failed(&run->fctx->cmd.ctx, run->muser, NULL,
+			     error_code, error);
+	return FALSE;
 }
 
-static void filled(struct fill_run *run, const char *vname)
+/* Returns TRUE when it is local now. */
+static bool filled(struct fill_run *run, const char *vname)
 {
 	ARRAY_TYPE(const_string) single;
 
-	array_push_back(&run->filled, &vname);
-	if (run->muser->set.cutover != MIGRATION_CUTOVER_MAILBOX)
-		return;
+	if (run->muser->set.cutover != MIGRATION_CUTOVER_MAILBOX) {
+		array_push_back(&run->filled, &vname);
+		return FALSE;
+	}
 	t_array_init(&single, 1);
 	array_push_back(&single, &vname);
-	cut_over(run, &single, NULL);
+	return cut_over(run, &single);
 }
 
 static void fill_one(struct fill_run *run, const char *vname)
@@ -80,22 +85,21 @@ static void fill_one(struct fill_run *run, const char *vname)
 	struct fill_result result;
 	enum mail_error error_code;
 	const char *error;
-	int ret;
+	bool local = FALSE;
 
-	ret = filler_run(run->filler, vname, run->fctx->flags, &result,
-			 &error_code, &error);
-	if (ret < 0)
+	if (filler_run(run->filler, vname, run->fctx->flags, &result,
+		       &error_code, &error) < 0) {
 		migration_cmd_failed(ctx, run->muser, vname, error_code, error);
-	else {
-		print_result(run, vname, &result);
-		if (result.bad > 0)
-			doveadm_mail_failed_error(ctx, MAIL_ERROR_TEMP);
-	}
-	if (ret == 0 && result.filled && !result.local &&
-	    (run->fctx->flags & FILL_FLAG_VERIFY) == 0)
-		filled(run, vname);
-	else if (ret < 0 || !result.local)
 		run->all_filled = FALSE;
+		return;
+	}
+	if (result.bad > 0)
+		doveadm_mail_failed_error(ctx, MAIL_ERROR_TEMP);
+	if (!result.filled && !result.local)
+		run->all_filled = FALSE;
+	else if (!result.local && (run->fctx->flags & FILL_FLAG_VERIFY) == 0)
+		local = filled(run, vname);
+	print_result(run, vname, &result, local);
 }
 
 static void fill_all(struct fill_run *run, pool_t pool)
@@ -119,7 +123,7 @@ static void fill_all(struct fill_run *run, pool_t pool)
 	}
 	if (run->muser->set.cutover == MIGRATION_CUTOVER_USER &&
 	    run->all_filled && array_count(&run->filled) > 0)
-		cut_over(run, &run->filled, NULL);
+		(void)cut_over(run, &run->filled);
 }
 
 static int
@@ -177,6 +181,7 @@ static struct doveadm_mail_cmd_context *fill_alloc(enum fill_flags flags)
 	struct fill_cmd_context *fctx =
 		doveadm_mail_cmd_alloc(struct fill_cmd_context);
 
+	report_log_init();
 	fctx->flags = flags;
 	fctx->cmd.ctx.v.init = cmd_migration_fill_init;
 	fctx->cmd.ctx.v.run = cmd_migration_fill_run;

@@ -6,6 +6,7 @@
 #include "engine/local-folders.h"
 #include "doveadm-migration.h"
 #include "doveadm-migration-plugin.h"
+#include "report-log.h"
 
 const char *doveadm_migration_plugin_version = DOVECOT_ABI_VERSION;
 
@@ -136,4 +137,5 @@ void doveadm_migration_plugin_init(struct module *module ATTR_UNUSED)
 
 void doveadm_migration_plugin_deinit(void)
 {
+	report_log_deinit();
 }

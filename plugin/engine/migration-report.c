@@ -5,6 +5,19 @@
 
 #include <stdarg.h>
 
+static void
+write_to_log(const char *username ATTR_UNUSED, const char *line)
+{
+	i_info("%s", line);
+}
+
+static migration_report_writer_t *report_writer = write_to_log;
+
+void migration_report_set_writer(migration_report_writer_t *writer)
+{
+	report_writer = writer != NULL ? writer : write_to_log;
+}
+
 void migration_report(struct migration_user *muser, const char *event, ...)
 {
 	struct report_line line;
@@ -17,5 +30,5 @@ void migration_report(struct migration_user *muser, const char *event, ...)
 	while ((key = va_arg(args, const char *)) != NULL)
 		report_line_add_str(&line, key, va_arg(args, const char *));
 	va_end(args);
-	i_info("%s", report_line_end(&line));
+	report_writer(muser->user->username, report_line_end(&line));
 }
