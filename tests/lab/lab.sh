@@ -91,7 +91,7 @@ lab_is_ours()
 	[ -O "$DIR" ] && [ ! -L "$DIR" ] && [ -f "$DIR/lab.conf" ]
 }
 
-# Read back what lab_save wrote; options given since win.
+# Read back what lab_save wrote; only --no-plugin is for this run.
 lab_load()
 {
 	lab_is_ours || fail "no lab is up in $DIR"

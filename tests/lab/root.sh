@@ -43,10 +43,10 @@ root_install()
 		root_forget "$1"
 		root_build "$@"
 	fi
-	exec 7>&-
 	# Held by everything that runs on the layer.
-	exec 7<"$root_layer"
-	flock --shared 7
+	exec 6<"$root_layer"
+	flock --shared 6
+	exec 7>&-
 }
 
 # Drop the layers of that name on which no lab runs.
@@ -84,5 +84,5 @@ root_start()
 	mkdir -p "$DIR/old-root"
 	process_start old unshare --mount sh "$PARTS/root-init.sh" start \
 		"$DIR/old-root" "$DIR/old" "$root_layer"
-	exec 7<&-
+	exec 6<&-
 }
