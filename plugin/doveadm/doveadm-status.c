@@ -65,7 +65,7 @@ static void print_unreadable(const char *vname, const char *error)
 static void print_total(const struct status_total *total)
 {
 	doveadm_print("*");
-	doveadm_print(total->failed ? "unknown" :
+	doveadm_print(total->failed || total->mailboxes == 0 ? "unknown" :
 		      (total->local == total->mailboxes ? "local" : "moving"));
 	doveadm_print_num(total->done_messages);
 	doveadm_print_num(total->messages);
@@ -75,8 +75,10 @@ static void print_total(const struct status_total *total)
 	doveadm_print(seconds_left(total->bytes > total->done_bytes ?
 				   total->bytes - total->done_bytes : 0,
 				   total->rate));
-	doveadm_print(t_strdup_printf("%u of %u mailboxes are local",
-				      total->local, total->mailboxes));
+	doveadm_print(total->mailboxes == 0 ?
+		"no mailboxes: the old server's folders weren't looked at yet" :
+		t_strdup_printf("%u of %u mailboxes are local",
+				total->local, total->mailboxes));
 }
 
 static void add_to_total(struct status_total *total,

@@ -54,8 +54,7 @@ static void open_syslog(const struct master_service_settings *set)
 	migration_report_set_writer(write_to_syslog);
 }
 
-static void open_file(const struct master_service_settings *set,
-		      const char *path)
+static void open_file(const char *path)
 {
 	report_log.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
 			     0600);
@@ -79,7 +78,7 @@ void report_log_init(void)
 	if (strcmp(path, "syslog") == 0)
 		open_syslog(set);
 	else if (*path == '/' && strcmp(path, "/dev/stderr") != 0)
-		open_file(set, path);
+		open_file(path);
 }
 
 void report_log_deinit(void)
