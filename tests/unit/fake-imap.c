@@ -185,9 +185,9 @@ int fake_imap_start(struct fake_imap *fake, const struct fake_step *steps)
 	socklen_t len = sizeof(addr);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, len) < 0 ||
+	if (fd < 0 || bind(fd, (void *)&addr, len) < 0 ||
 	    listen(fd, 4) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&addr, &len) < 0) {
+	    getsockname(fd, (void *)&addr, &len) < 0) {
 		if (fd >= 0)
 			close(fd);
 		return -1;
