@@ -31,23 +31,27 @@ static void serve(int listener, const char *data, size_t size, bool silent)
 void canned_server_start(struct canned_server *server, const void *data,
 			 size_t size, bool silent)
 {
-	struct sockaddr_in addr = {
-		.sin_family = AF_INET,
-		.sin_addr = { htonl(INADDR_LOOPBACK) }
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+	} addr = {
+		.in = {
+			.sin_family = AF_INET,
+			.sin_addr = { htonl(INADDR_LOOPBACK) }
+		}
 	};
-	socklen_t len = sizeof(addr);
+	socklen_t len = sizeof(addr.in);
 	int listener;
 
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (listener < 0 ||
-	    bind(listener, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
-	    listen(listener, 1) < 0 ||
-	    getsockname(listener, (struct sockaddr *)&addr, &len) < 0) {
+	    bind(listener, &addr.any, len) < 0 || listen(listener, 1) < 0 ||
+	    getsockname(listener, &addr.any, &len) < 0) {
 		perror("canned-server");
 		abort();
 	}
 	snprintf(server->hostport, sizeof(server->hostport), "127.0.0.1:%u",
-		 (unsigned int)ntohs(addr.sin_port));
+		 (unsigned int)ntohs(addr.in.sin_port));
 	server->pid = fork();
 	if (server->pid < 0)
 		abort();

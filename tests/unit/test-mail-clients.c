@@ -211,6 +211,7 @@ static void test_pictures_of_trouble(void)
 			abort();
 		canned_server_start(&server, data, strlen(data), false);
 		source.imap = server.hostport;
+		error = "none";
 		ret = snapshot_take(&source, &snapshot, &error);
 		canned_server_stop(&server);
 		free(data);
