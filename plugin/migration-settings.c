@@ -5,7 +5,7 @@
 
 #define DEFAULT_DIR "~/migration"
 #define DEFAULT_UID_GAP 1000000
-#define DEFAULT_TREE_INTERVAL 60
+#define DEFAULT_TREE_INTERVAL 30
 
 static int
 bad_setting(const char *name, const char *value, const char *expected,
