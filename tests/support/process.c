@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,20 +72,22 @@ static int exit_status(int status)
 		WEXITSTATUS(status);
 }
 
+/* Whether it can be waited for without blocking; it stays to be waited for. */
+static bool has_ended(void *context)
+{
+	const pid_t *pid = context;
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)*pid, &info,
+		      WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid != 0;
+}
+
 int process_wait(pid_t pid, unsigned int timeout_ms)
 {
-	struct pollfd pfd = { .events = POLLIN };
-	uint64_t deadline = now_ms() + timeout_ms;
-	int status, ret;
+	int status;
 
-	pfd.fd = pidfd_open(pid, 0);
-	if (pfd.fd < 0)
-		return -1;
-	do {
-		ret = poll(&pfd, 1, left_ms(deadline));
-	} while (ret < 0 && errno == EINTR);
-	close(pfd.fd);
-	if (ret <= 0 || waitpid(pid, &status, 0) != pid)
+	if (!wait_until(has_ended, &pid, timeout_ms) ||
+	    waitpid(pid, &status, 0) != pid)
 		return -1;
 	return exit_status(status);
 }
@@ -150,33 +151,35 @@ static bool take_output(int fd, struct process_result *result)
 	return true;
 }
 
-static bool readable(int fd)
+static bool readable(int fd, int timeout_ms)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 
-	return poll(&pfd, 1, 0) > 0 && (pfd.revents & POLLIN) != 0;
+	return poll(&pfd, 1, timeout_ms) > 0;
 }
 
 /* Collects output until the process ends; true when it did in time. */
 static bool
 collect(pid_t pid, int fd, uint64_t deadline, struct process_result *result)
 {
-	struct pollfd pfds[2] = { { .events = POLLIN }, { .events = POLLIN } };
-	bool ended = false;
+	bool open = true;
 	int left;
 
-	pfds[0].fd = pidfd_open(pid, 0);
-	pfds[1].fd = fd;
-	while (!ended && (left = left_ms(deadline)) > 0) {
-		if (poll(pfds, 2, left) <= 0)
+	while (!has_ended(&pid)) {
+		left = left_ms(deadline);
+		if (left == 0)
+			return false;
+		if (!open) {
+			(void)wait_until(has_ended, &pid, (unsigned int)left);
 			continue;
-		ended = (pfds[0].revents & POLLIN) != 0;
-		if (pfds[1].revents != 0 && !take_output(fd, result))
-			pfds[1].fd = -1;
+		}
+		/* an end without a word has to be asked for */
+		if (readable(fd, left < ASK_EVERY_MS ? left : ASK_EVERY_MS))
+			open = take_output(fd, result);
 	}
-	close(pfds[0].fd);
-	while (pfds[1].fd >= 0 && readable(fd) && take_output(fd, result)) ;
-	return ended;
+	while (open && readable(fd, 0))
+		open = take_output(fd, result);
+	return true;
 }
 
 int process_run(const char *const argv[], unsigned int timeout_ms,
