@@ -33,6 +33,8 @@ struct migration_user {
 	unsigned int bypass;
 	/* how the mailbox is served that mailbox_alloc() is just making */
 	struct redirect_decision *decision;
+	/* unix seconds when the folder tree couldn't be refreshed, 0: it could */
+	time_t tree_failed;
 	/* unix seconds of the last login failure, 0: none */
 	time_t remote_failed;
 };

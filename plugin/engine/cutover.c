@@ -15,10 +15,13 @@
 #include "lease.h"
 #include "local-copy.h"
 #include "mailbox-state.h"
+#include "old-client.h"
 
 /* a session gives up its lease within milliseconds, unless it is stopped */
 #define DRAIN_SECS 30
 #define TREE_LOCK_SECS 60
+/* While clients wait, a silent old server isn't waited for. */
+#define PATIENCE_MSECS 5000
 
 struct cutover_mailbox {
 	const char *vname;
@@ -239,14 +242,31 @@ static void report(struct cutover *cutover, struct cutover_mailbox *mailbox,
 		"without", mailbox->state.without_uids, NULL);
 }
 
+/* Others wait for as long as this takes. */
+static int cutover_exclusively(struct cutover *cutover)
+{
+	struct old_client *client = filler_client(cutover->filler);
+	unsigned int patience;
+	int ret;
+
+	if (hold_tree(cutover) < 0)
+		return -1;
+	patience = old_client_set_patience(client, PATIENCE_MSECS);
+	if (for_each(cutover, exclude) < 0 || for_each(cutover, catch_up) < 0 ||
+	    for_each(cutover, prepare) < 0)
+		ret = -1;
+	else
+		ret = for_each(cutover, make_local);
+	(void)old_client_set_patience(client, patience);
+	return ret;
+}
+
 static int cutover_run(struct cutover *cutover,
 		       ARRAY_TYPE(cutover_result) *results)
 {
 	struct cutover_mailbox *mailbox;
 
-	if (for_each(cutover, catch_up) < 0 || hold_tree(cutover) < 0 ||
-	    for_each(cutover, exclude) < 0 || for_each(cutover, catch_up) < 0 ||
-	    for_each(cutover, prepare) < 0 || for_each(cutover, make_local) < 0)
+	if (for_each(cutover, catch_up) < 0 || cutover_exclusively(cutover) < 0)
 		return -1;
 	array_foreach_modifiable(&cutover->mailboxes, mailbox)
 		report(cutover, mailbox, results);

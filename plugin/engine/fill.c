@@ -510,6 +510,15 @@ static int fill_once(struct fill *fill)
 	return finish(fill) < 0 ? -1 : 1;
 }
 
+/* of an earlier run */
+static int forget_error(struct fill *fill)
+{
+	if (*fill->state.error == '\0')
+		return 0;
+	fill->state.error = "";
+	return write_state(fill);
+}
+
 static int fill_run(struct fill *fill)
 {
 	int ret;
@@ -520,7 +529,7 @@ static int fill_run(struct fill *fill)
 		return -1;
 	if (nothing_new(fill)) {
 		fill->result->filled = TRUE;
-		return 0;
+		return forget_error(fill);
 	}
 	while ((ret = fill_once(fill)) == 0)
 		array_clear(&fill->bad);

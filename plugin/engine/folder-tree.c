@@ -16,6 +16,10 @@
 
 /* another session makes the tree meanwhile */
 #define TREE_LOCK_SECS 120
+/* A session that has a tree doesn't wait long for a newer one, and not again
+   so soon after it couldn't be had. */
+#define REFRESH_PATIENCE_MSECS 3000
+#define REFRESH_RETRY_SECS 15
 /* at least so many, and most of them, must be gone to look like a fault */
 #define SHRUNK_MIN_FOLDERS 5
 
@@ -237,8 +241,8 @@ static void copy_subscriptions(struct tree_pass *pass)
 	}
 }
 
-static int ask_old_server(struct tree_pass *pass, enum mail_error *error_code_r,
-			  const char **error_r)
+static int ask_old_server(struct tree_pass *pass, bool first,
+			  enum mail_error *error_code_r, const char **error_r)
 {
 	struct old_client_settings set;
 	struct old_client *client;
@@ -249,6 +253,8 @@ static int ask_old_server(struct tree_pass *pass, enum mail_error *error_code_r,
 		return -1;
 	}
 	client = old_client_init(&set, pass->muser->user->event);
+	if (!first)
+		old_client_set_patience(client, REFRESH_PATIENCE_MSECS);
 	ret = old_folders_get(client, list_prefix(pass->muser), pass->pool,
 			      &pass->old, error_code_r, error_r);
 	if (ret < 0)
@@ -257,12 +263,12 @@ static int ask_old_server(struct tree_pass *pass, enum mail_error *error_code_r,
 	return ret;
 }
 
-static int look_around(struct tree_pass *pass, enum mail_error *error_code_r,
-		       const char **error_r)
+static int look_around(struct tree_pass *pass, bool first,
+		       enum mail_error *error_code_r, const char **error_r)
 {
 	const struct local_folder *folder;
 
-	if (ask_old_server(pass, error_code_r, error_r) < 0 ||
+	if (ask_old_server(pass, first, error_code_r, error_r) < 0 ||
 	    local_folders_get(pass->muser, pass->pool, &pass->local,
 			      error_code_r, error_r) < 0)
 		return -1;
@@ -289,7 +295,7 @@ static int tree_pass_run(struct tree_pass *pass, bool first,
 {
 	struct folder_tree_file file = { .checked = ioloop_time };
 
-	if (look_around(pass, error_code_r, error_r) < 0)
+	if (look_around(pass, first, error_code_r, error_r) < 0)
 		return -1;
 	make_folders(pass);
 	remove_folders(pass);
@@ -321,6 +327,11 @@ static int tree_pass(struct migration_user *muser, bool first,
 	return ret;
 }
 
+static bool is_recent(time_t time, unsigned int secs)
+{
+	return time <= ioloop_time && ioloop_time - time < (time_t)secs;
+}
+
 /* Returns 1 if it needn't be looked at now, 0 if it must, -1 on error. */
 static int is_fresh(struct migration_user *muser, bool force, bool *first_r,
 		    const char **error_r)
@@ -332,8 +343,10 @@ static int is_fresh(struct migration_user *muser, bool force, bool *first_r,
 	if (ret < 0)
 		return -1;
 	*first_r = ret == 0;
-	return ret > 0 && !force && file.checked <= ioloop_time &&
-		ioloop_time - file.checked < (time_t)muser->set.tree_interval;
+	if (ret == 0 || force)
+		return 0;
+	return is_recent(file.checked, muser->set.tree_interval) ||
+		is_recent(muser->tree_failed, REFRESH_RETRY_SECS);
 }
 
 int folder_tree_refresh(struct migration_user *muser, bool force,
@@ -358,10 +371,12 @@ int folder_tree_refresh(struct migration_user *muser, bool force,
 	}
 	/* somebody may have done it while we waited */
 	ret = is_fresh(muser, force && !first, &first, error_r);
-	if (ret == 0)
+	if (ret == 0) {
 		ret = tree_pass(muser, first, error_code_r, error_r);
-	else if (ret > 0)
+		muser->tree_failed = ret < 0 ? ioloop_time : 0;
+	} else if (ret > 0) {
 		ret = 0;
+	}
 	lease_release(&lease);
 	return ret;
 }

@@ -62,6 +62,18 @@ old_client_init(const struct old_client_settings *set, struct event *parent)
 	return client;
 }
 
+unsigned int old_client_set_patience(struct old_client *client,
+				     unsigned int msecs)
+{
+	unsigned int old_msecs = client->set.cmd_timeout_msecs;
+
+	i_assert(array_count(&client->sent) == 0);
+	client->set.cmd_timeout_msecs = msecs;
+	client->set.connect_timeout_msecs =
+		I_MIN(client->set.connect_timeout_msecs, msecs);
+	return old_msecs;
+}
+
 void old_client_deinit(struct old_client **_client)
 {
 	struct old_client *client = *_client;
