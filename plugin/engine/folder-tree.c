@@ -252,9 +252,11 @@ static int ask_old_server(struct tree_pass *pass, bool first,
 		*error_code_r = MAIL_ERROR_TEMP;
 		return -1;
 	}
+	if (!first) {
+		set.connect_timeout_msecs = REFRESH_PATIENCE_MSECS;
+		set.cmd_timeout_msecs = REFRESH_PATIENCE_MSECS;
+	}
 	client = old_client_init(&set, pass->muser->user->event);
-	if (!first)
-		old_client_set_patience(client, REFRESH_PATIENCE_MSECS);
 	ret = old_folders_get(client, list_prefix(pass->muser), pass->pool,
 			      &pass->old, error_code_r, error_r);
 	if (ret < 0)
@@ -327,9 +329,9 @@ static int tree_pass(struct migration_user *muser, bool first,
 	return ret;
 }
 
-static bool is_recent(time_t time, unsigned int secs)
+static bool is_recent(time_t when, unsigned int secs)
 {
-	return time <= ioloop_time && ioloop_time - time < (time_t)secs;
+	return when <= ioloop_time && ioloop_time - when < (time_t)secs;
 }
 
 /* Returns 1 if it needn't be looked at now, 0 if it must, -1 on error. */

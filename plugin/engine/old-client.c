@@ -69,8 +69,6 @@ unsigned int old_client_set_patience(struct old_client *client,
 
 	i_assert(array_count(&client->sent) == 0);
 	client->set.cmd_timeout_msecs = msecs;
-	client->set.connect_timeout_msecs =
-		I_MIN(client->set.connect_timeout_msecs, msecs);
 	return old_msecs;
 }
 

@@ -145,9 +145,8 @@ void old_client_disconnect(struct old_client *client, const char *reason);
    told how it went); -1 with an error when it was lost. */
 int old_client_wait(struct old_client *client,
 		    enum mail_error *error_code_r, const char **error_r);
-/* How long the server may be silent from now on, instead of cmd_timeout_msecs;
-   also the time for a new connection. Returns what it was. Not while commands
-   are in flight. */
+/* How long the server may be silent from now on, instead of cmd_timeout_msecs.
+   Returns what it was. Not while commands are in flight. */
 unsigned int old_client_set_patience(struct old_client *client,
 				     unsigned int msecs);
 /* Move to current_ioloop. */
