@@ -1,301 +1,10 @@
-#include "imap-client.h"
+#include "imap-client-private.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define MAX_CAPABILITIES 8192
-
-/* The answer to a command that nobody waited for yet. */
-struct answer {
-	struct answer *next;
-	unsigned int tag;
-	struct imap_response *resp;
-};
-
-struct raw {
-	char *data;
-	size_t used, size;
-};
-
-struct imap_client {
-	struct net_line *conn;
-	unsigned int last_tag;
-	char capabilities[MAX_CAPABILITIES];
-
-	struct imap_response *first, **last;
-	struct answer *answers;
-	/* What imap_reply() points into. */
-	struct imap_response *replied;
-	struct imap_reply reply;
-	bool lost, continued, idling;
-	unsigned int idle_tag;
-	uint32_t exists;
-	char bye[256];
-
-	imap_untagged_t *callback;
-	void *callback_context;
-	imap_body_sink_t *sink;
-	uint64_t sink_min;
-	void *sink_context;
-	/* A command was refused in the middle. */
-	bool refused;
-};
-
-static enum imap_status lose(struct imap_client *client)
-{
-	client->lost = true;
-	client->reply.status = IMAP_LOST;
-	client->reply.code = NULL;
-	client->reply.text = net_line_error(client->conn);
-	return IMAP_LOST;
-}
-
-/*
- * Reading
- */
-
-static int raw_reserve(struct raw *raw, size_t more)
-{
-	size_t size = raw->size == 0 ? 512 : raw->size;
-	char *data;
-
-	if (raw->size - raw->used > more)
-		return 0;
-	while (size - raw->used <= more)
-		size *= 2;
-	data = realloc(raw->data, size);
-	if (data == NULL)
-		return -1;
-	raw->data = data;
-	raw->size = size;
-	return 0;
-}
-
-static int raw_add(struct raw *raw, const void *data, size_t size)
-{
-	if (raw_reserve(raw, size + 1) < 0)
-		return -1;
-	memcpy(raw->data + raw->used, data, size);
-	raw->used += size;
-	raw->data[raw->used] = '\0';
-	return 0;
-}
-
-static void raw_sink(void *context, const void *data, size_t size)
-{
-	struct raw *raw = context;
-
-	/* reserved by the caller */
-	memcpy(raw->data + raw->used, data, size);
-	raw->used += size;
-}
-
-static void body_sink(void *context, const void *data, size_t size)
-{
-	struct imap_client *client = context;
-
-	client->sink(client->sink_context, false, data, size);
-}
-
-static int
-read_literal(struct imap_client *client, struct raw *raw, uint64_t size,
-	     bool to_sink)
-{
-	if (to_sink) {
-		/* what stays is an empty literal */
-		while (raw->data[raw->used - 1] != '{')
-			raw->used--;
-		if (raw_add(raw, "0}\r\n\0", 5) < 0)
-			return net_line_fail(client->conn, "out of memory");
-		client->sink(client->sink_context, true, NULL, size);
-		return net_line_read_bytes(client->conn, (size_t)size,
-					   body_sink, client);
-	}
-	if (size > IMAP_MAX_LITERAL)
-		return net_line_fail(client->conn, "literal too large");
-	if (raw_add(raw, "\r\n", 2) < 0 ||
-	    raw_reserve(raw, (size_t)size + 1) < 0)
-		return net_line_fail(client->conn, "out of memory");
-	if (net_line_read_bytes(client->conn, (size_t)size, raw_sink, raw) < 0)
-		return -1;
-	raw->data[raw->used++] = '\0';
-	return 0;
-}
-
-static int
-read_raw(struct imap_client *client, struct raw *raw, bool *sunk_r)
-{
-	const char *line;
-	size_t size, start;
-	uint64_t literal;
-	bool body, to_sink;
-
-	*sunk_r = false;
-	for (;;) {
-		if (net_line_read(client->conn, &line, &size) < 0)
-			return -1;
-		start = raw->used;
-		if (raw_add(raw, line, size) < 0)
-			return net_line_fail(client->conn, "out of memory");
-		/* human text may end like a literal; data may not */
-		if (raw->data[0] != '*' ||
-		    !imap_line_literal(raw->data + start, raw->used - start,
-				       &literal, &body))
-			return 0;
-		to_sink = body && client->sink != NULL &&
-			literal >= client->sink_min;
-		if (to_sink)
-			*sunk_r = true;
-		if (read_literal(client, raw, literal, to_sink) < 0)
-			return -1;
-	}
-}
-
-static int
-read_response(struct imap_client *client, struct imap_response **resp_r)
-{
-	struct raw raw = { .data = NULL };
-	const char *error;
-	bool sunk;
-
-	if (client->lost || read_raw(client, &raw, &sunk) < 0) {
-		free(raw.data);
-		return -1;
-	}
-	if (imap_response_parse(raw.data, raw.used, resp_r, &error) < 0)
-		return net_line_fail(client->conn, "bad response: %s", error);
-	(*resp_r)->sunk = sunk;
-	return 0;
-}
-
-static void
-set_capabilities(struct imap_client *client, const struct imap_arg *arg)
-{
-	size_t used = 0;
-
-	client->capabilities[0] = '\0';
-	for (; arg != NULL; arg = arg->next) {
-		if (arg->type != IMAP_ARG_ATOM ||
-		    used + arg->size + 2 > sizeof(client->capabilities))
-			continue;
-		used += (size_t)sprintf(client->capabilities + used, " %s",
-					arg->data);
-	}
-}
-
-static void
-set_capability_code(struct imap_client *client, const char *code)
-{
-	if (code != NULL && strncasecmp(code, "CAPABILITY ", 11) == 0) {
-		snprintf(client->capabilities, sizeof(client->capabilities),
-			 " %s", code + 11);
-	}
-}
-
-static void
-handle_untagged(struct imap_client *client, struct imap_response *resp)
-{
-	if (strcmp(resp->name, "EXISTS") == 0)
-		client->exists = resp->number;
-	else if (strcmp(resp->name, "EXPUNGE") == 0 && client->exists > 0)
-		client->exists--;
-	else if (strcmp(resp->name, "CAPABILITY") == 0)
-		set_capabilities(client, resp->args);
-	else if (strcmp(resp->name, "BYE") == 0)
-		snprintf(client->bye, sizeof(client->bye), "%s", resp->text);
-	set_capability_code(client, resp->code);
-
-	if (client->callback != NULL) {
-		client->callback(client->callback_context, resp);
-		imap_response_free(&resp);
-	} else {
-		*client->last = resp;
-		client->last = &resp->next;
-	}
-}
-
-static int
-handle_tagged(struct imap_client *client, struct imap_response *resp)
-{
-	struct answer *answer;
-	uint64_t tag;
-
-	if (resp->tag[0] != 'A' ||
-	    !imap_parse_number(resp->tag + 1, client->last_tag, &tag)) {
-		net_line_fail(client->conn, "unknown tag %.40s", resp->tag);
-		imap_response_free(&resp);
-		return -1;
-	}
-	set_capability_code(client, resp->code);
-	answer = calloc(1, sizeof(*answer));
-	if (answer == NULL)
-		abort();
-	answer->tag = (unsigned int)tag;
-	answer->resp = resp;
-	answer->next = client->answers;
-	client->answers = answer;
-	return 0;
-}
-
-/* Reads and files one response. */
-static int read_one(struct imap_client *client)
-{
-	struct imap_response *resp;
-
-	if (read_response(client, &resp) < 0) {
-		lose(client);
-		return -1;
-	}
-	switch (resp->kind) {
-	case IMAP_UNTAGGED:
-		handle_untagged(client, resp);
-		return 0;
-	case IMAP_CONTINUE:
-		client->continued = true;
-		imap_response_free(&resp);
-		return 0;
-	case IMAP_TAGGED:
-		if (handle_tagged(client, resp) < 0) {
-			lose(client);
-			return -1;
-		}
-		return 0;
-	}
-	return -1;
-}
-
-static struct answer **
-find_answer(struct imap_client *client, unsigned int tag)
-{
-	struct answer **answer;
-
-	for (answer = &client->answers; *answer != NULL;
-	     answer = &(*answer)->next) {
-		if ((*answer)->tag == tag)
-			return answer;
-	}
-	return NULL;
-}
-
-static enum imap_status
-take_answer(struct imap_client *client, struct answer **_answer)
-{
-	struct answer *answer = *_answer;
-	const char *name = answer->resp->name;
-
-	*_answer = answer->next;
-	imap_response_free(&client->replied);
-	client->replied = answer->resp;
-	free(answer);
-	client->reply.code = client->replied->code;
-	client->reply.text = client->replied->text;
-	client->reply.status = strcmp(name, "OK") == 0 ? IMAP_OK :
-		strcmp(name, "NO") == 0 ? IMAP_NO : IMAP_BAD;
-	return client->reply.status;
-}
 
 /*
  * Connection
@@ -322,7 +31,7 @@ void imap_free(struct imap_client **_client)
 		return;
 	imap_clear(client);
 	while (client->answers != NULL)
-		take_answer(client, &client->answers);
+		imap_take_answer(client, &client->answers);
 	imap_response_free(&client->replied);
 	net_line_close(&client->conn);
 	free(client);
@@ -340,7 +49,7 @@ static int greet(struct imap_client *client, const char **error_r)
 	static _Thread_local char error[NET_LINE_MAX_ERROR];
 	const char *name;
 
-	if (read_one(client) < 0) {
+	if (imap_read_one(client) < 0) {
 		snprintf(error, sizeof(error), "%s", imap_error(client));
 	} else if (client->first == NULL) {
 		snprintf(error, sizeof(error), "no greeting");
@@ -519,12 +228,12 @@ void imap_mailbox(struct imap_client *client, const char *name)
 static bool wait_continue(struct imap_client *client)
 {
 	if (net_line_flush(client->conn) < 0) {
-		lose(client);
+		imap_lose(client);
 		return false;
 	}
 	client->continued = false;
 	while (!client->continued) {
-		if (read_one(client) < 0 ||
+		if (imap_read_one(client) < 0 ||
 		    (client->answers != NULL &&
 		     client->answers->tag == client->last_tag))
 			return false;
@@ -550,7 +259,7 @@ bool imap_literal(struct imap_client *client, const void *data, size_t size)
 
 enum imap_status imap_flush(struct imap_client *client)
 {
-	return net_line_flush(client->conn) < 0 ? lose(client) : IMAP_OK;
+	return net_line_flush(client->conn) < 0 ? imap_lose(client) : IMAP_OK;
 }
 
 enum imap_status imap_wait(struct imap_client *client, unsigned int tag)
@@ -559,15 +268,15 @@ enum imap_status imap_wait(struct imap_client *client, unsigned int tag)
 
 	/* what the server said before it hung up still counts */
 	(void)net_line_flush(client->conn);
-	answer = find_answer(client, tag);
+	answer = imap_find_answer(client, tag);
 	while (answer == NULL) {
-		if (read_one(client) < 0)
+		if (imap_read_one(client) < 0)
 			return IMAP_LOST;
 		/* a new one comes first */
 		if (client->answers != NULL && client->answers->tag == tag)
 			answer = &client->answers;
 	}
-	return take_answer(client, answer);
+	return imap_take_answer(client, answer);
 }
 
 enum imap_status imap_run(struct imap_client *client, const char *fmt, ...)
@@ -669,9 +378,9 @@ int imap_idle_poll(struct imap_client *client, unsigned int timeout_ms)
 
 	ret = net_line_wait_input(client->conn, timeout_ms);
 	if (ret > 0)
-		ret = read_one(client) < 0 ? -1 : 1;
+		ret = imap_read_one(client) < 0 ? -1 : 1;
 	else if (ret < 0)
-		lose(client);
+		imap_lose(client);
 	return ret;
 }
 
