@@ -92,7 +92,7 @@ static int write_settings(const char *settings, const char **error_r)
 		*error_r = "the new server's settings can't be written";
 		return -1;
 	}
-	fprintf(file, "plugin {\n%s\n}\n", settings);
+	fputs(settings, file);
 	fclose(file);
 	return 0;
 }

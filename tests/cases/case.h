@@ -20,6 +20,8 @@
 #include "../unit/unit.h"
 
 #define CASE_TIMEOUT_MS 60000
+/* The test cuts over itself. */
+#define CASE_MANUAL "plugin {\n  migration_cutover = manual\n}\n"
 
 struct case_program {
 	const char *name;
@@ -27,7 +29,7 @@ struct case_program {
 	const struct unit_test *tests;
 	/* For `lab up`, ended by NULL. NULL: the tests bring up their own. */
 	const char *const *lab_args;
-	/* For the new server's plugin {} section; may be NULL. */
+	/* More lines for the new server's dovecot.conf; may be NULL. */
 	const char *settings;
 	/* After so many seconds it failed: 0 for 240, ten times that in soak. */
 	unsigned int deadline_secs;
@@ -49,8 +51,8 @@ void case_lab_down(struct lab **lab);
 /* The value of a key of `lab env`; a key without a value is a failure. */
 const char *case_get(const char *key);
 const char *case_user(unsigned int user);
-/* Replaces the new server's settings in plugin {}. doveadm has them at once,
-   sessions when restart is set. */
+/* Replaces what was added to the new server's dovecot.conf. doveadm has it at
+   once, sessions when restart is set. */
 bool case_settings(const char *settings, bool restart);
 /* `lab SERVER ACTION [--no-plugin]`, as in "new", "restart". */
 bool case_server(const char *server, const char *action, const char *option);

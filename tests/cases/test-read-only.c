@@ -18,7 +18,7 @@ static void store_is_ordinary(const char *store)
 	struct snapshot *before, *with, *without;
 	struct lab *lab;
 
-	if (case_lab_up(args, "migration_cutover = manual") != 0)
+	if (case_lab_up(args, CASE_MANUAL) != 0)
 		return;
 	lab = case_lab;
 	before = case_snapshot("NEW", 0, true);
