@@ -45,8 +45,25 @@ hidden_settings_dup(pool_t pool, const struct mail_namespace_settings *like,
 	return set;
 }
 
+/* imapc's list keeps its index files with a second list, for which a list
+   index has no use and in which it makes the ACL plugin panic. */
+static const struct mail_storage_settings *
+hidden_mail_settings_dup(pool_t pool, const struct mail_storage_settings *like,
+			 unsigned int min_prefetch)
+{
+	struct mail_storage_settings *set =
+		p_new(pool, struct mail_storage_settings, 1);
+
+	*set = *like;
+	set->mailbox_list_index = FALSE;
+	if (set->mail_prefetch_count < min_prefetch)
+		set->mail_prefetch_count = min_prefetch;
+	return set;
+}
+
 int compat_imapc_namespace_create(struct mail_namespace *like,
 				  const char *index_dir,
+				  unsigned int min_prefetch,
 				  struct mail_namespace **ns_r,
 				  const char **error_r)
 {
@@ -62,6 +79,8 @@ int compat_imapc_namespace_create(struct mail_namespace *like,
 	if (mail_namespace_alloc(user, user->set, set, unexpanded_set,
 				 &ns, error_r) < 0)
 		return -1;
+	ns->mail_set = hidden_mail_settings_dup(user->pool, ns->mail_set,
+						min_prefetch);
 	if (mail_storage_create(ns, NULL, 0, error_r) < 0) {
 		mail_namespace_destroy(ns);
 		return -1;

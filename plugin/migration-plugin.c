@@ -3,6 +3,7 @@
 #include "mail-storage-hooks.h"
 #include "mailbox-list-private.h"
 #include "imapc-list.h"
+#include "folder-forward.h"
 #include "migration-user.h"
 #include "proxy-transaction.h"
 #include "read-through.h"
@@ -67,6 +68,7 @@ mailbox_decided(struct migration_user *muser, struct mailbox *box,
 {
 	switch (decision->target) {
 	case REDIRECT_LOCAL:
+		folder_forward_init(muser, box, box->vlast, NULL);
 		break;
 	case REDIRECT_REMOTE:
 		redirected_mailbox_init(muser, box, decision);
@@ -96,10 +98,15 @@ static void migration_mailbox_allocated(struct mailbox *box)
 static void migration_mail_allocated(struct mail *mail)
 {
 	if (MIGRATION_USER_CONTEXT(mail->box->storage->user) != NULL &&
-	    REDIRECTED_MAILBOX(mail->box) != NULL) {
+	    REDIRECTED_MAILBOX(mail->box) != NULL)
 		proxy_mail_init(mail);
+}
+
+static void migration_read_through(struct mail *mail)
+{
+	if (MIGRATION_USER_CONTEXT(mail->box->storage->user) != NULL &&
+	    REDIRECTED_MAILBOX(mail->box) != NULL)
 		read_through_mail_allocated(mail);
-	}
 }
 
 static const struct mail_storage_hooks migration_hooks = {
@@ -111,12 +118,19 @@ static const struct mail_storage_hooks migration_hooks = {
 	.mail_allocated = migration_mail_allocated,
 };
 
+/* a hook can override the vfuncs of an object only once */
+static const struct mail_storage_hooks read_through_hooks = {
+	.mail_allocated = migration_read_through,
+};
+
 void migration_plugin_init(struct module *module)
 {
 	mail_storage_hooks_add(module, &migration_hooks);
+	mail_storage_hooks_add(module, &read_through_hooks);
 }
 
 void migration_plugin_deinit(void)
 {
+	mail_storage_hooks_remove(&read_through_hooks);
 	mail_storage_hooks_remove(&migration_hooks);
 }

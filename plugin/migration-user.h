@@ -35,8 +35,12 @@ struct migration_user {
 	struct redirect_decision *decision;
 	/* unix seconds when the folder tree couldn't be refreshed, 0: it could */
 	time_t tree_failed;
-	/* unix seconds of the last login failure, 0: none */
+	/* unix seconds of the last failure to connect or log in, 0: none */
 	time_t remote_failed;
+	/* it was the login that failed */
+	bool remote_refused;
+	/* about how many connections there are */
+	unsigned int remote_logins;
 };
 
 #define MIGRATION_USER_CONTEXT(obj) \

@@ -17,24 +17,38 @@ struct proxy_store {
 	bool check_keywords, hide;
 };
 
+struct index_mail_flags {
+	enum mail_flags flags;
+	const char *const *keywords;
+};
+
+/* Returns FALSE when the index doesn't have the mail. */
+static bool
+index_flags(struct proxy_store *store, uint32_t uid,
+	    struct index_mail_flags *flags_r)
+{
+	struct mailbox *box = &store->rbox->mbox->box;
+	uint32_t seq;
+
+	if (!mail_index_lookup_seq(box->view, uid, &seq))
+		return FALSE;
+	flags_r->flags = mail_index_lookup(box->view, seq)->flags &
+		MAIL_FLAGS_NONRECENT;
+	flags_r->keywords = remote_set_keywords(box, box->view, seq);
+	return TRUE;
+}
+
 /* A hidden change mustn't come back to the client through imapc's index; one
    that somebody else made at the same time must. */
 static bool
 is_only_ours(struct proxy_store *store, uint32_t uid, enum mail_flags flags,
 	     const char *const *keywords)
 {
-	struct mailbox *box = &store->rbox->mbox->box;
-	const struct mail_index_record *rec;
-	const char *const *old_keywords;
-	uint32_t seq;
+	struct index_mail_flags old;
 
-	if (!mail_index_lookup_seq(box->view, uid, &seq))
-		return FALSE;
-	rec = mail_index_lookup(box->view, seq);
-	old_keywords = remote_set_keywords(box, box->view, seq);
-	return store_intents_result_is(store->intents, uid,
-				       rec->flags & MAIL_FLAGS_NONRECENT,
-				       old_keywords, flags, keywords);
+	return index_flags(store, uid, &old) &&
+		store_intents_result_is(store->intents, uid, old.flags,
+					old.keywords, flags, keywords);
 }
 
 static bool
@@ -50,6 +64,31 @@ store_fetch_callback(uint32_t uid, enum mail_flags flags,
 	return store->hide && is_only_ours(store, uid, flags, keywords);
 }
 
+/* A server needn't answer a STORE that changes nothing. Those that look so in
+   the index are asked for in the same burst. */
+static void
+store_send_fetch(struct proxy_store *store, struct remote_burst *burst)
+{
+	ARRAY_TYPE(seq_range) needless;
+	struct seq_range_iter iter;
+	struct index_mail_flags old;
+	unsigned int n = 0;
+	uint32_t uid;
+
+	i_array_init(&needless, 16);
+	seq_range_array_iter_init(&iter, &store->uids);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) T_BEGIN {
+		if (index_flags(store, uid, &old) &&
+		    store_intents_match(store->intents, uid,
+					store->flags_mask,
+					store->check_keywords,
+					old.flags, old.keywords))
+			seq_range_array_add(&needless, uid);
+	} T_END;
+	remote_set_send(burst, "UID FETCH", &needless, "(FLAGS)");
+	array_free(&needless);
+}
+
 static int store_send(struct proxy_store *store)
 {
 	ARRAY_TYPE(store_command) commands;
@@ -62,6 +101,7 @@ static int store_send(struct proxy_store *store)
 	array_foreach(&commands, command)
 		remote_set_send(&burst, "UID STORE", &command->uids,
 				command->args);
+	store_send_fetch(store, &burst);
 	return remote_burst_wait(&burst);
 }
 

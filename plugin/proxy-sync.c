@@ -43,9 +43,11 @@ static int reselect(struct redirected_mailbox *rbox)
 
 static void heal(struct redirected_mailbox *rbox)
 {
-	remote_retry(rbox->muser);
+	enum mail_error error_code;
+	const char *error;
+
 	if (is_lost(rbox) && rbox->mbox->box.transaction_count == 0 &&
-	    rbox->muser->remote_failed == 0)
+	    remote_ready(rbox->muser, &error_code, &error) == 0)
 		(void)reselect(rbox);
 	else if (rbox->want_noop && !is_lost(rbox))
 		imapc_mailbox_noop(rbox->mbox);

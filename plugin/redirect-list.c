@@ -1,7 +1,6 @@
 #include "lib.h"
 #include "mailbox-list-private.h"
 #include "migration-user.h"
-#include "remote-namespace.h"
 #include "engine/folder-tree.h"
 #include "redirect-list.h"
 
@@ -32,7 +31,6 @@ tree_refresh(struct migration_user *muser)
 	struct redirect_list_iter *riter = i_new(struct redirect_list_iter, 1);
 	const char *error;
 
-	remote_retry(muser);
 	if (folder_tree_refresh(muser, FALSE, &riter->error_code,
 				&error) < 0 && !folder_tree_exists(muser))
 		riter->error = i_strdup(error);

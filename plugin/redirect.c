@@ -1,7 +1,9 @@
 #include "lib.h"
 #include "mailbox-list-private.h"
 #include "mailbox-list-index.h"
+#include "folder-forward.h"
 #include "migration-user.h"
+#include "remote-folders.h"
 #include "remote-namespace.h"
 #include "redirected-mailbox.h"
 #include "engine/folder-tree.h"
@@ -39,12 +41,25 @@ decide_refused(struct redirect_decision *decision, enum mail_error error_code,
 	decision->error = error;
 }
 
-/* The destination of a RENAME must be of its source's kind. */
-static bool follows_remote_source(struct migration_user *muser)
+/* The destination of a RENAME must be of its source's kind. What else might
+   be taken for one finds out when it is opened or made. */
+static bool follows_local_source(struct migration_user *muser)
 {
-	struct mailbox *last = muser->remote_ns->storage->mailboxes;
+	struct mailbox *last =
+		mail_namespace_get_default_storage(muser->ns)->mailboxes;
 
-	return last != NULL && !last->opened && last->transaction_count == 0;
+	return last != NULL && !last->opened &&
+		folder_forward_is_attached(last);
+}
+
+/* A name that nobody knows may be made on the old server, as long as it is
+   in use. */
+static bool unknown_is_remote(struct migration_user *muser)
+{
+	const char *error;
+
+	return !follows_local_source(muser) &&
+		migration_user_is_local(muser, &error) <= 0;
 }
 
 static void
@@ -65,7 +80,8 @@ decide_by_state(struct migration_user *muser, const char *vname,
 	if (ret > 0) {
 		ret = mailbox_state_read(muser->set.dir, vname,
 			pool_datastack_create(), &state, &error);
-		decision->state = ret > 0 ? state.state : MAILBOX_STATE_LOCAL;
+		decision->known = ret > 0;
+		decision->state = ret > 0 ? state.state : MAILBOX_STATE_REMOTE;
 	}
 	if (ret < 0) {
 		e_error(muser->user->event, "migration: Mailbox %s: %s",
@@ -73,7 +89,7 @@ decide_by_state(struct migration_user *muser, const char *vname,
 		decide_refused(decision, MAIL_ERROR_UNAVAILABLE,
 			"Mailbox is being moved to this server "
 			"and its state is unknown");
-	} else if (ret == 0 ? follows_remote_source(muser) :
+	} else if (ret == 0 ? unknown_is_remote(muser) :
 		   mailbox_state_authority_is_old(state.state)) {
 		decision->target = REDIRECT_REMOTE;
 	} else {
@@ -89,7 +105,6 @@ decide(struct migration_user *muser, const char *vname,
 	const char *error;
 
 	if (!folder_tree_exists(muser)) {
-		remote_retry(muser);
 		if (folder_tree_refresh(muser, FALSE, &error_code,
 					&error) < 0) {
 			decide_refused(decision, error_code, t_strdup(error));
@@ -114,9 +129,10 @@ is_redirectable(struct migration_user *muser, struct mailbox_list *list,
 	    (list->ns != muser->ns && list->ns != muser->remote_ns) ||
 	    list_index_is_syncing(list))
 		return FALSE;
-	/* the namespace's root isn't a mailbox */
+	/* the namespace's root isn't a mailbox, unless it is INBOX */
 	return *vname != '\0' &&
-		(root_len == 0 || strlen(vname) != root_len - 1 ||
+		(strcmp(vname, "INBOX") == 0 ||
+		 root_len == 0 || strlen(vname) != root_len - 1 ||
 		 strncmp(vname, list->ns->prefix, root_len - 1) != 0);
 }
 

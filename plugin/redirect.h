@@ -6,8 +6,8 @@
  *
  * mailbox_alloc() gives the old server's mailbox (stock imapc, of the hidden
  * namespace, under the same vname) for every mailbox whose authority is the
- * old server, the local one for those that are local or unknown, and one that
- * refuses everything with a reason where that can't be known (I1, I5).
+ * old server and for unknown names, the local one for those that are local, and
+ * one that refuses everything with a reason where that can't be known (I1, I5).
  */
 
 #include "mail-storage-private.h"
@@ -28,6 +28,8 @@ struct redirect_decision {
 	/* REMOTE: held shared */
 	struct lease *lease;
 	enum mailbox_state state;
+	/* there is a state file */
+	bool known;
 	/* REFUSED */
 	enum mail_error error_code;
 	const char *error;

@@ -2,6 +2,7 @@
 #include "imap-arg.h"
 #include "imap-util.h"
 #include "imapc-msgmap.h"
+#include "folder-forward.h"
 #include "migration-user.h"
 #include "proxy-sync.h"
 #include "proxy-transaction.h"
@@ -26,15 +27,49 @@ int redirected_mailbox_refuse(struct redirected_mailbox *rbox)
 	return -1;
 }
 
+/* The old server has other names for it, and may not say why it says NO. */
+static void refine_error(struct redirected_mailbox *rbox)
+{
+	struct mailbox *box = &rbox->mbox->box;
+
+	remote_refine_error(rbox->muser);
+	if (box->storage->error == MAIL_ERROR_NOTFOUND ||
+	    (box->storage->error == MAIL_ERROR_PARAMS && !rbox->known))
+		mail_storage_set_error(box->storage, MAIL_ERROR_NOTFOUND,
+			T_MAIL_ERR_MAILBOX_NOT_FOUND(box->vname));
+}
+
+/* imapc opens a mailbox for saving without a look. */
+static int verify_existence(struct redirected_mailbox *rbox)
+{
+	struct mailbox *box = &rbox->mbox->box;
+	enum mailbox_existence existence;
+
+	if (rbox->known || (box->flags & MAILBOX_FLAG_SAVEONLY) == 0 ||
+	    box->creating || box->deleting)
+		return 0;
+	if (rbox->module_ctx.super.exists(box, FALSE, &existence) < 0) {
+		refine_error(rbox);
+		return -1;
+	}
+	if (existence == MAILBOX_EXISTENCE_SELECT)
+		return 0;
+	mail_storage_set_error(box->storage, MAIL_ERROR_NOTFOUND,
+			       T_MAIL_ERR_MAILBOX_NOT_FOUND(box->vname));
+	return -1;
+}
+
 static int redirected_open(struct mailbox *box)
 {
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
 	if (rbox->drained)
 		return redirected_mailbox_refuse(rbox);
-	remote_retry(rbox->muser);
+	if (remote_box_ready(rbox->muser, box) < 0 ||
+	    verify_existence(rbox) < 0)
+		return -1;
 	if (rbox->module_ctx.super.open(box) < 0) {
-		remote_refine_error(rbox->muser);
+		refine_error(rbox);
 		return -1;
 	}
 	rbox->drain = session_drain_init(rbox);
@@ -85,7 +120,8 @@ redirected_exists(struct mailbox *box, bool auto_boxes,
 		*existence_r = MAILBOX_EXISTENCE_SELECT;
 		return 0;
 	}
-	remote_retry(rbox->muser);
+	if (remote_box_ready(rbox->muser, box) < 0)
+		return -1;
 	if (rbox->module_ctx.super.exists(box, auto_boxes, existence_r) == 0)
 		return 0;
 	remote_refine_error(rbox->muser);
@@ -98,10 +134,11 @@ redirected_get_status(struct mailbox *box, enum mailbox_status_items items,
 {
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
-	remote_retry(rbox->muser);
+	if (remote_box_ready(rbox->muser, box) < 0)
+		return -1;
 	if (rbox->module_ctx.super.get_status(box, items, status_r) == 0)
 		return 0;
-	remote_refine_error(rbox->muser);
+	refine_error(rbox);
 	return -1;
 }
 
@@ -227,6 +264,7 @@ void redirected_mailbox_init(struct migration_user *muser, struct mailbox *box,
 	proxy_sync_init(v);
 	proxy_transaction_init(v);
 	MODULE_CONTEXT_SET(box, redirected_mailbox_module, rbox);
+	folder_forward_init(muser, box, v, &rbox->module_ctx.super);
 	redirected_take_fetch(rbox);
 }
 

@@ -2,10 +2,12 @@
 #include "ioloop.h"
 #include "mail-namespace.h"
 #include "mailbox-list-private.h"
+#include "mailbox-tree.h"
 #include "imapc-storage.h"
 #include "imapc-list.h"
 #include "dovecot-compat.h"
 #include "migration-user.h"
+#include "engine/folder-tree.h"
 #include "engine/name-map.h"
 #include "remote-namespace.h"
 
@@ -93,7 +95,26 @@ void remote_list_created(struct migration_user *muser ATTR_UNUSED,
 	v->get_vname = remote_get_vname;
 }
 
-/* Called for each login and for each lost connection. */
+static void
+remote_failed(struct migration_user *muser, bool refused, const char *reason)
+{
+	muser->remote_failed = time(NULL);
+	muser->remote_refused = refused;
+	e_debug(muser->user->event, "migration: %s", reason);
+}
+
+/* A lost connection is made again at once; one that can't be made isn't tried
+   again for a moment. */
+static void remote_disconnected(struct migration_user *muser, const char *reason)
+{
+	if (muser->remote_logins > 0)
+		muser->remote_logins--;
+	else if (!muser->remote_refused || muser->remote_failed == 0)
+		remote_failed(muser, FALSE, reason);
+}
+
+/* Called for each login and for each lost connection. imapc's own would
+   remember a failure for ever. */
 static void
 remote_login_callback(const struct imapc_command_reply *reply, void *context)
 {
@@ -107,13 +128,18 @@ remote_login_callback(const struct imapc_command_reply *reply, void *context)
 	if (client->destroying || muser->user->deinitializing)
 		return;
 
-	i_free(client->auth_failed_reason);
-	client->auth_failed_state = reply->state;
-	if (reply->state == IMAPC_COMMAND_STATE_OK)
+	switch (reply->state) {
+	case IMAPC_COMMAND_STATE_OK:
 		muser->remote_failed = 0;
-	else {
-		client->auth_failed_reason = i_strdup(reply->text_full);
-		muser->remote_failed = time(NULL);
+		muser->remote_refused = FALSE;
+		muser->remote_logins++;
+		break;
+	case IMAPC_COMMAND_STATE_DISCONNECTED:
+		remote_disconnected(muser, reply->text_full);
+		break;
+	default:
+		remote_failed(muser, TRUE, reply->text_full);
+		break;
 	}
 }
 
@@ -121,14 +147,7 @@ static void remote_storage_tune(struct migration_user *muser)
 {
 	struct imapc_storage *storage = remote_storage(muser);
 	pool_t pool = storage->storage.pool;
-	struct mail_storage_settings *set;
 	struct imapc_settings *imapc_set;
-
-	set = p_new(pool, struct mail_storage_settings, 1);
-	*set = *storage->storage.set;
-	if (set->mail_prefetch_count < PREFETCH_COUNT_MIN)
-		set->mail_prefetch_count = PREFETCH_COUNT_MIN;
-	storage->storage.set = set;
 
 	imapc_set = p_new(pool, struct imapc_settings, 1);
 	*imapc_set = *storage->set;
@@ -152,6 +171,7 @@ int remote_namespace_create(struct migration_user *muser, const char **error_r)
 		return -1;
 	}
 	if (compat_imapc_namespace_create(muser->ns, index_dir,
+					  PREFETCH_COUNT_MIN,
 					  &muser->remote_ns, error_r) < 0)
 		return -1;
 	remote_storage_tune(muser);
@@ -168,24 +188,47 @@ void remote_namespace_destroy(struct migration_user *muser)
 	muser->remote_ns = NULL;
 }
 
-static bool login_refused(const struct imapc_storage_client *client)
+int remote_ready(struct migration_user *muser,
+		 enum mail_error *error_code_r, const char **error_r)
 {
-	return client->auth_failed_state != IMAPC_COMMAND_STATE_OK &&
-		client->auth_failed_state != IMAPC_COMMAND_STATE_DISCONNECTED;
-}
-
-void remote_retry(struct migration_user *muser)
-{
-	struct imapc_storage_client *client = remote_storage(muser)->client;
-	time_t wait = login_refused(client) ?
+	time_t wait = muser->remote_refused ?
 		RETRY_LOGIN_SECS : RETRY_LOST_SECS;
 
 	if (muser->remote_failed == 0 ||
-	    time(NULL) - muser->remote_failed < wait)
-		return;
-	muser->remote_failed = 0;
-	client->auth_failed_state = IMAPC_COMMAND_STATE_OK;
-	i_free(client->auth_failed_reason);
+	    time(NULL) - muser->remote_failed >= wait) {
+		muser->remote_failed = 0;
+		muser->remote_refused = FALSE;
+		return 0;
+	}
+	*error_code_r = MAIL_ERROR_UNAVAILABLE;
+	*error_r = muser->remote_refused ? ERRSTR_LOGIN : ERRSTR_UNREACHABLE;
+	return -1;
+}
+
+int remote_box_ready(struct migration_user *muser, struct mailbox *box)
+{
+	enum mail_error error_code;
+	const char *error;
+
+	if (remote_ready(muser, &error_code, &error) == 0)
+		return 0;
+	mail_storage_set_error(box->storage, error_code, error);
+	return -1;
+}
+
+/* The folder tree knows the separator: one round trip less. */
+static bool separator_from_tree(struct migration_user *muser)
+{
+	struct imapc_mailbox_list *list = remote_list(muser);
+	struct name_map map;
+	const char *error;
+
+	if (folder_tree_name_map(muser, &map, &error) <= 0 ||
+	    map.old_sep == '\0')
+		return FALSE;
+	list->root_sep = map.old_sep;
+	mailbox_tree_set_separator(list->mailboxes, map.old_sep);
+	return TRUE;
 }
 
 int remote_connect(struct migration_user *muser,
@@ -193,7 +236,10 @@ int remote_connect(struct migration_user *muser,
 {
 	char sep;
 
-	remote_retry(muser);
+	if (remote_ready(muser, error_code_r, error_r) < 0)
+		return -1;
+	if (remote_list(muser)->root_sep != '\0' || separator_from_tree(muser))
+		return 0;
 	if (imapc_list_try_get_root_sep(remote_list(muser), &sep) == 0)
 		return 0;
 	remote_last_error(muser, error_code_r, error_r);
@@ -204,16 +250,18 @@ void remote_last_error(struct migration_user *muser,
 		       enum mail_error *error_code_r, const char **error_r)
 {
 	struct mail_storage *storage = muser->remote_ns->storage;
-	struct imapc_storage_client *client = remote_storage(muser)->client;
 
 	*error_code_r = MAIL_ERROR_UNAVAILABLE;
-	if (login_refused(client))
+	if (muser->remote_refused)
 		*error_r = ERRSTR_LOGIN;
-	else if (client->auth_failed_state == IMAPC_COMMAND_STATE_DISCONNECTED)
+	else if (muser->remote_failed != 0)
 		*error_r = ERRSTR_UNREACHABLE;
-	else if (storage->error == MAIL_ERROR_TEMP ||
-		 storage->error == MAIL_ERROR_NONE)
+	else if (storage->error == MAIL_ERROR_NONE ||
+		 (storage->error == MAIL_ERROR_TEMP &&
+		  str_begins(storage->error_string, MAIL_ERRSTR_CRITICAL_MSG)))
 		*error_r = ERRSTR_FAILED;
+	else if (storage->error == MAIL_ERROR_TEMP)
+		*error_r = storage->error_string;
 	else
 		*error_r = mail_storage_get_last_error(storage, error_code_r);
 }

@@ -5,9 +5,8 @@
  * remote-namespace: the old server as a hidden namespace of stock imapc.
  *
  * Mailboxes of it have the same vnames as those of the user's own namespace
- * (engine/name-map). Logging in is lazy. A failed login is remembered by imapc
- * for as long as the session lives; here it is forgotten after a moment, so
- * that sessions work again when the old server does.
+ * (engine/name-map). Logging in is lazy. A failed login is remembered for a
+ * moment only, so that sessions work again when the old server does.
  */
 
 #include "mail-error.h"
@@ -32,10 +31,14 @@ void remote_list_created(struct migration_user *muser,
 struct imapc_storage *remote_storage(struct migration_user *muser);
 struct imapc_mailbox_list *remote_list(struct migration_user *muser);
 
-/* Forget a login failure when it is old enough to try again. */
-void remote_retry(struct migration_user *muser);
-/* Connect and learn the hierarchy separator, unless that is done. Returns 0,
-   -1 with a mail error. */
+/* Returns 0; -1 with a mail error when connecting or logging in has failed a
+   moment ago, so that it isn't tried again yet. */
+int remote_ready(struct migration_user *muser,
+		 enum mail_error *error_code_r, const char **error_r);
+/* The same with the error as that of the box. */
+int remote_box_ready(struct migration_user *muser, struct mailbox *box);
+/* Make sure that the hierarchy separator is known, without which mailboxes of
+   the old server have no name. Returns 0, -1 with a mail error. */
 int remote_connect(struct migration_user *muser,
 		   enum mail_error *error_code_r, const char **error_r);
 
