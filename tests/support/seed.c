@@ -234,14 +234,13 @@ static bool add_message(struct seed *seed, unsigned int n)
 
 static void count_single(struct seed *seed, unsigned int tag, unsigned int n)
 {
-	bool stored = must_run(seed, "APPEND", tag);
-
-	/* those before it may have been made since */
-	if (stored) {
+	if (must_run(seed, "APPEND", tag)) {
 		seed->stored++;
 		return;
 	}
+	/* others have been made since */
 	corpus_make(&seed->corpus, n, &seed->msg);
+	seed->bytes -= seed->msg.size;
 	seed->refused_messages++;
 	fprintf(stderr, "seed: %s: message %u (%s) refused: %s\n", seed->user,
 		n, seed->msg.kind, imap_error(seed->client));
