@@ -9,8 +9,9 @@
 #include "local-copy.h"
 #include "old-fetch.h"
 
-/* commands in flight */
-#define FETCH_WINDOW 4
+/* Commands in flight. A server may work on several at once (RFC 9051 5.5), as
+   Dovecot does when its output is full: their answers then come mixed. */
+#define FETCH_WINDOW 1
 #define COMMIT_MESSAGES 2000
 #define COMMIT_BYTES (64 * 1024 * 1024)
 
