@@ -76,6 +76,8 @@ struct old_command {
 
 	/* part of the login: sent before it is complete */
 	bool login:1;
+	/* has the password: not for the wire log */
+	bool secret:1;
 	/* answered while parts of it are still to be written */
 	bool answered:1;
 };

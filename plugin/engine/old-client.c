@@ -311,7 +311,7 @@ old_client_counters(struct old_client *client)
 	if (client->input != NULL)
 		client->counters.bytes_in += client->input->v_offset;
 	if (client->output != NULL)
-		client->counters.bytes_out += client->output->offset;
+		client->counters.bytes_out += client->raw_output->offset;
 	return &client->counters;
 }
 

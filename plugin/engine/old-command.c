@@ -315,6 +315,18 @@ static int old_output_lost(struct old_client *client)
 			       o_stream_get_error(client->output));
 }
 
+/* Past the wire log with the password: nothing else is in the buffer while
+   its command isn't answered. */
+static struct ostream *old_output_of_buffer(struct old_client *client)
+{
+	struct old_command *cmd = client->writing;
+
+	if (cmd == NULL && array_count(&client->sent) > 0)
+		cmd = array_idx_elem(&client->sent, 0);
+	return cmd != NULL && cmd->secret ? client->raw_output :
+		client->output;
+}
+
 /* 1: all is written, 0: wait, -1: failed */
 static int old_output_buffer(struct old_client *client)
 {
@@ -326,7 +338,7 @@ static int old_output_buffer(struct old_client *client)
 	}
 	/* TLS corks the socket, and uncorking turns this off */
 	(void)net_set_tcp_nodelay(client->fd, TRUE);
-	ret = o_stream_send(client->output, client->out->data,
+	ret = o_stream_send(old_output_of_buffer(client), client->out->data,
 			    client->out->used);
 	if (ret < 0)
 		return old_output_lost(client);

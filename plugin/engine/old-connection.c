@@ -172,10 +172,10 @@ static void old_connection_unwrap(struct old_client *client)
 {
 	io_remove(&client->io);
 	o_stream_unset_flush_callback(client->output);
+	client->closed_in += client->input->v_offset;
+	client->closed_out += client->raw_output->offset;
 	if (client->input == client->raw_input)
 		return;
-	client->closed_in += client->input->v_offset;
-	client->closed_out += client->output->offset;
 	i_stream_ref(client->raw_input);
 	o_stream_ref(client->raw_output);
 	i_stream_destroy(&client->input);
@@ -322,7 +322,7 @@ void old_connection_close(struct old_client *client)
 		ssl_iostream_destroy(&client->ssl_iostream);
 	if (client->input != NULL) {
 		client->closed_in += client->input->v_offset;
-		client->closed_out += client->output->offset;
+		client->closed_out += client->raw_output->offset;
 		i_stream_destroy(&client->input);
 		o_stream_destroy(&client->output);
 	}

@@ -118,6 +118,7 @@ static void old_login_command(struct old_client *client)
 {
 	struct old_command *cmd = old_command_new(client, "LOGIN");
 
+	cmd->secret = TRUE;
 	client->have_capabilities = FALSE;
 	old_command_add_string(cmd, client->set.user);
 	old_command_add_string(cmd, client->set.password);
@@ -189,6 +190,7 @@ old_login_sasl(struct old_client *client, const struct dsasl_client_mech *mech)
 			line = "*";
 		old_command_add(cmd, *line == '\0' ? "=" : line);
 	}
+	cmd->secret = TRUE;
 	cmd->plus = old_login_plus;
 	client->have_capabilities = FALSE;
 	old_command_send_login(cmd, old_login_reply, client);
