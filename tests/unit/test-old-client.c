@@ -1,16 +1,16 @@
 /* test-old-client: the client to the old server against a scripted one:
    faults, odd orders and hostile replies. Each case is a script, commands and
    the log of everything that the client told. */
-#include "lib.h"
-#include "ioloop.h"
+#include "engine-unit.h"
+#include "buffer.h"
 #include "istream.h"
 #include "str.h"
 #include "imap-util.h"
 #include "plugin/engine/old-client.h"
 #include "plugin/engine/old-fetch.h"
 #include "fake-imap.h"
-#include "unit.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -423,6 +423,9 @@ static void talk_send(struct talk *talk, struct talk_command *cmd)
 	}
 }
 
+/* The wire log of all clients, NULL for none. */
+static const char *rawlog_dir;
+
 static struct old_client *
 client_new(unsigned short port, const struct old_client_settings *template)
 {
@@ -437,6 +440,7 @@ client_new(unsigned short port, const struct old_client_settings *template)
 		set.password = "p";
 	set.connect_timeout_msecs = TIMEOUT_MSECS;
 	set.cmd_timeout_msecs = TIMEOUT_MSECS;
+	set.rawlog_dir = rawlog_dir;
 	client = old_client_init(&set, event);
 	event_unref(&event);
 	return client;
@@ -661,6 +665,52 @@ static void test_idle_close(void)
 	old_client_deinit(&client);
 }
 
+static bool has(const buffer_t *data, const char *text)
+{
+	return memmem(data->data, data->used, text, strlen(text)) != NULL;
+}
+
+/* Each log of what the client wrote. Returns how many show a command. */
+static unsigned int check_rawlogs(const char *dir)
+{
+	/* LOGIN, PLAIN with and without a master user, and SASL LOGIN */
+	static const char *const secrets[] = {
+		"\"p\"", "secret", "AHUAcA==", "dQBtAHA=", "cA=="
+	};
+	unsigned int i, shown = 0;
+	struct dirent *entry;
+	DIR *logs = opendir(dir);
+
+	while (logs != NULL && (entry = readdir(logs)) != NULL) T_BEGIN {
+		const char *name = entry->d_name;
+		buffer_t *data;
+
+		if (strstr(name, ".out") != NULL) {
+			data = engine_unit_read(t_strdup_printf("%s/%s", dir,
+								name));
+			for (i = 0; i < N_ELEMENTS(secrets); i++) {
+				UNIT_CHECK(!has(data, secrets[i]),
+					   "%s shows %s", name, secrets[i]);
+			}
+			if (has(data, FETCH_ALL) || has(data, "NOOP"))
+				shown++;
+		}
+	} T_END;
+	if (logs != NULL)
+		closedir(logs);
+	return shown;
+}
+
+/* Logging changes nothing, and the log has no password. */
+static void test_rawlog(void)
+{
+	rawlog_dir = engine_unit_dir();
+	test_logins();
+	test_sessions();
+	CU_ASSERT(check_rawlogs(rawlog_dir) > 10);
+	rawlog_dir = NULL;
+}
+
 /* The sessions before this one had every chance to fill the memory. */
 static void test_memory(void)
 {
@@ -675,20 +725,12 @@ static const struct unit_test tests[] = {
 	{ "sessions", test_sessions },
 	{ "no server", test_no_server },
 	{ "idle close", test_idle_close },
+	{ "wire log", test_rawlog },
 	{ "memory", test_memory },
 	{ NULL, NULL }
 };
 
 int main(void)
 {
-	struct ioloop *ioloop;
-	int ret;
-
-	signal(SIGPIPE, SIG_IGN);
-	lib_init();
-	ioloop = io_loop_create();
-	ret = unit_run("old-client", tests);
-	io_loop_destroy(&ioloop);
-	lib_deinit();
-	return ret;
+	return engine_unit_run("old-client", tests);
 }
