@@ -87,6 +87,7 @@ static int take_input(struct net_line *conn)
 {
 	struct buffer *in = &conn->in;
 	ssize_t ret;
+	int one = 1;
 
 	if (in->used - in->pos > NET_LINE_MAX_PENDING)
 		return net_line_fail(conn, "the server sent too much unread");
@@ -95,6 +96,10 @@ static int take_input(struct net_line *conn)
 	ret = recv(conn->fd, in->data + in->used, READ_PIECE, 0);
 	if (ret > 0) {
 		in->used += (size_t)ret;
+		/* else a server without TCP_NODELAY holds its next small
+		   answer back for 40 ms; the option doesn't last */
+		(void)setsockopt(conn->fd, IPPROTO_TCP, TCP_QUICKACK, &one,
+				 sizeof(one));
 		return 1;
 	}
 	if (ret < 0 && (errno == EAGAIN || errno == EINTR))
