@@ -1,7 +1,10 @@
 #include "lib.h"
+#include "array.h"
+#include "imap-seqset.h"
 #include "ioloop.h"
 #include "istream.h"
 #include "istream-crlf.h"
+#include "seq-range-array.h"
 #include "imapc-mail.h"
 #include "migration-user.h"
 #include "redirected-mailbox.h"
@@ -23,6 +26,8 @@ struct read_through {
 
 	/* the state, as it was when it was read */
 	uint32_t uid_validity, durable_uid;
+	/* these aren't quite the same on the old server */
+	ARRAY_TYPE(seq_range) altered;
 	time_t state_time;
 };
 
@@ -46,6 +51,7 @@ struct read_through *read_through_init(struct redirected_mailbox *rbox)
 	struct read_through *rt = i_new(struct read_through, 1);
 
 	rt->rbox = rbox;
+	i_array_init(&rt->altered, 8);
 	return rt;
 }
 
@@ -58,6 +64,7 @@ void read_through_deinit(struct read_through **_rt)
 	*_rt = NULL;
 	if (rt->box != NULL)
 		mailbox_free(&rt->box);
+	array_free(&rt->altered);
 	i_free(rt);
 }
 
@@ -72,9 +79,13 @@ static void refresh_state(struct read_through *rt)
 		return;
 	rt->state_time = ioloop_time;
 	rt->durable_uid = 0;
+	array_clear(&rt->altered);
 	pool = pool_alloconly_create("read-through state", 512);
 	if (mailbox_state_read(rt->rbox->muser->set.dir, box->vname, pool,
-			       &state, &error) > 0) {
+			       &state, &error) > 0 &&
+	    (*state.altered_uids == '\0' ||
+	     imap_seq_set_nostar_parse(state.altered_uids,
+				       &rt->altered) == 0)) {
 		rt->uid_validity = state.uid_validity;
 		rt->durable_uid = state.durable_uid;
 	}
@@ -89,7 +100,7 @@ static bool is_here(struct read_through *rt, uint32_t uid)
 		return FALSE;
 	if (uid > rt->durable_uid)
 		refresh_state(rt);
-	if (uid > rt->durable_uid)
+	if (uid > rt->durable_uid || seq_range_exists(&rt->altered, uid))
 		return FALSE;
 	mailbox_get_open_status(&rt->rbox->mbox->box, STATUS_UIDVALIDITY,
 				&status);

@@ -1,5 +1,6 @@
 #include "lib.h"
 #include "array.h"
+#include "str.h"
 #include "doveadm-print.h"
 #include "migration-user.h"
 #include "engine/mailbox-state.h"
@@ -29,13 +30,22 @@ static uint64_t bytes_left(const struct mailbox_state_file *state)
 		state->bytes - state->done_bytes : 0;
 }
 
+static void append_uids(string_t *str, const char *what, const char *uids)
+{
+	if (*uids != '\0')
+		str_printfa(str, "%s%s: %s", str_len(str) == 0 ? "" : "; ",
+			    what, uids);
+}
+
 static const char *problem(const struct mailbox_state_file *state)
 {
-	if (*state->bad_uids == '\0')
-		return state->error;
-	return t_strdup_printf("%s%sbad UIDs: %s", state->error,
-			       *state->error == '\0' ? "" : "; ",
-			       state->bad_uids);
+	string_t *str = t_str_new(128);
+
+	str_append(str, state->error);
+	append_uids(str, "bad UIDs", state->bad_uids);
+	append_uids(str, "altered UIDs", state->altered_uids);
+	append_uids(str, "given up UIDs", state->without_uids);
+	return str_c(str);
 }
 
 static void print_state(const char *vname,
@@ -113,7 +123,8 @@ status_mailbox(struct doveadm_mail_cmd_context *ctx,
 	if (ret == 0) {
 		/* it never was the old server's */
 		state.state = MAILBOX_STATE_LOCAL;
-		state.error = state.bad_uids = "";
+		state.error = state.bad_uids = state.altered_uids =
+			state.without_uids = "";
 	}
 	print_state(vname, &state);
 	add_to_total(total, &state);

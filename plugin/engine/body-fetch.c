@@ -1,6 +1,7 @@
 #include "lib.h"
 #include "array.h"
 #include "istream.h"
+#include "mail-storage-private.h"
 #include "seq-range-array.h"
 #include "body-fetch.h"
 #include "body-plan.h"
@@ -257,6 +258,12 @@ static const struct old_fetch_handler fetch_handler = {
 	.body_end = fetch_body_end,
 };
 
+static const char *why_not_sent(const struct old_reply *reply)
+{
+	return reply->state == OLD_REPLY_OK ?
+		"the old server didn't send it" : reply->error;
+}
+
 static void
 fail_unsettled(struct body_fetch *fetch, const struct body_request *request,
 	       const char *reason)
@@ -270,20 +277,34 @@ fail_unsettled(struct body_fetch *fetch, const struct body_request *request,
 	}
 }
 
+/* The pieces don't add up to RFC822.SIZE: either of them is wrong, and the
+   message comes again in one go. */
+static void refetch_whole(struct body_fetch *fetch)
+{
+	struct body_request whole = *current_request(fetch);
+
+	e_debug(local_copy_box(fetch->set->copy)->event, "migration: UID %s: the old server announced %"
+		PRIu64" bytes and sent %"PRIu64" in pieces", whole.uid_set,
+		fetch->item->size, fetch->received);
+	save_abort(fetch);
+	whole.offset = whole.length = 0;
+	whole.last_piece = FALSE;
+	array_insert(&fetch->requests, fetch->next, &whole, 1);
+}
+
 static void
 piece_answered(struct body_fetch *fetch, const struct body_request *request,
 	       const struct old_reply *reply)
 {
-	bool complete = reply->state == OLD_REPLY_OK && fetch->item != NULL;
-
-	if (complete && request->last_piece)
-		save_finish(fetch);
-	else if (!complete && fetch->item != NULL)
-		save_abort(fetch);
-	if (!complete || request->last_piece) {
-		fail_unsettled(fetch, request,
-			reply->state == OLD_REPLY_OK ?
-			"the old server didn't send it" : reply->error);
+	if (reply->state != OLD_REPLY_OK || fetch->item == NULL) {
+		if (fetch->item != NULL)
+			save_abort(fetch);
+		fail_unsettled(fetch, request, why_not_sent(reply));
+	} else if (request->last_piece) {
+		if (fetch->received == fetch->item->size)
+			save_finish(fetch);
+		else
+			refetch_whole(fetch);
 	}
 }
 
@@ -303,9 +324,7 @@ static void fetch_answered(const struct old_reply *reply,
 	} else if (is_piece(request)) {
 		piece_answered(fetch, request, reply);
 	} else {
-		fail_unsettled(fetch, request,
-			reply->state == OLD_REPLY_OK ?
-			"the old server didn't send it" : reply->error);
+		fail_unsettled(fetch, request, why_not_sent(reply));
 	}
 	fetch->answering++;
 	if (reply->state != OLD_REPLY_LOST && fetch->error == NULL)

@@ -4,7 +4,7 @@
 #include "seq-range-array.h"
 #include "body-plan.h"
 
-#define REQUEST_MAX_MESSAGES 256
+#define REQUEST_MAX_MESSAGES 1000
 #define REQUEST_MAX_BYTES (16 * 1024 * 1024)
 /* RFC 9051: a number is below 2^63, RFC 3501: below 2^32; stay with what fits
    a signed 32 bit number */

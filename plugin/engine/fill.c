@@ -42,6 +42,8 @@ struct fill {
 	const char *bad_reason;
 	/* given up by the administrator */
 	ARRAY_TYPE(seq_range) without;
+	/* messages in the copy whose bytes aren't quite those of the wire */
+	ARRAY_TYPE(seq_range) altered;
 	/* messages whose copy isn't as it was on the wire */
 	ARRAY_TYPE(seq_range) mismatched;
 
@@ -87,6 +89,11 @@ static void enter_state(struct fill *fill, enum mailbox_state state)
 	fill->state.since = ioloop_time;
 }
 
+static bool parse_uid_set(const char *set, ARRAY_TYPE(seq_range) *uids)
+{
+	return *set == '\0' || imap_seq_set_nostar_parse(set, uids) == 0;
+}
+
 /* Returns 1, 0 when the mailbox isn't the old server's (any more), -1. */
 static int read_state(struct fill *fill)
 {
@@ -99,9 +106,8 @@ static int read_state(struct fill *fill)
 		fill->result->local = TRUE;
 		return 0;
 	}
-	if (imap_seq_set_nostar_parse(fill->state.without_uids,
-				      &fill->without) < 0 &&
-	    *fill->state.without_uids != '\0') {
+	if (!parse_uid_set(fill->state.without_uids, &fill->without) ||
+	    !parse_uid_set(fill->state.altered_uids, &fill->altered)) {
 		fill->error = "Its state has an invalid set of UIDs";
 		return local_error(fill);
 	}
@@ -112,6 +118,8 @@ static int read_state(struct fill *fill)
 static int forget_copy(struct fill *fill)
 {
 	enter_state(fill, MAILBOX_STATE_FILLING);
+	array_clear(&fill->altered);
+	fill->state.altered_uids = "";
 	fill->state.durable_uid = 0;
 	fill->state.verified_uid = 0;
 	fill->state.modseq = 0;
@@ -326,6 +334,7 @@ fetch_committed(void *context, uint32_t uid, const char **error_r)
 	struct fill *fill = context;
 
 	fill->state.durable_uid = uid;
+	fill->state.altered_uids = uid_set(fill, &fill->altered);
 	measure_rate(fill);
 	return mailbox_state_write(dir(fill), fill->set->vname, &fill->state,
 				   error_r);
@@ -358,6 +367,7 @@ static void fetch_altered(void *context, uint32_t uid,
 	struct fill *fill = context;
 
 	fill->result->altered++;
+	seq_range_array_add(&fill->altered, uid);
 	migration_report(fill->set->muser, "message_altered",
 			 "mailbox", fill->set->vname, "uid", dec2str(uid),
 			 "bytes", message_alteration_to_str(digest->altered),
@@ -483,6 +493,8 @@ static int finish(struct fill *fill)
 	result->bad = seq_range_count(&fill->bad);
 	result->filled = good;
 	fill->state.bad_uids = uid_set(fill, &fill->bad);
+	seq_range_array_remove_seq_range(&fill->altered, &fill->delta.expunged);
+	fill->state.altered_uids = uid_set(fill, &fill->altered);
 	fill->state.error = good || fill->bad_reason == NULL ? "" :
 		fill->bad_reason;
 	fill->state.modseq = good ? fill->mailbox.modseq : 0;
@@ -545,6 +557,7 @@ static void fill_init(struct fill *fill)
 	delta_init(&fill->delta);
 	i_array_init(&fill->bad, 8);
 	i_array_init(&fill->without, 8);
+	i_array_init(&fill->altered, 8);
 	i_array_init(&fill->mismatched, 8);
 }
 
@@ -553,6 +566,7 @@ static void fill_deinit(struct fill *fill)
 	digest_file_close(&fill->digests);
 	local_copy_close(&fill->copy);
 	array_free(&fill->mismatched);
+	array_free(&fill->altered);
 	array_free(&fill->without);
 	array_free(&fill->bad);
 	delta_deinit(&fill->delta);

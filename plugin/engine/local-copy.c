@@ -113,7 +113,9 @@ struct mailbox *local_copy_box(struct local_copy *copy)
 
 bool local_copy_saves_crlf(struct local_copy *copy)
 {
-	return copy->box->storage->set->mail_save_crlf;
+	/* the dbox formats never do */
+	return copy->box->storage->set->mail_save_crlf &&
+		strcmp(copy->box->storage->name, "maildir") == 0;
 }
 
 void local_copy_status(struct local_copy *copy,

@@ -57,6 +57,7 @@ static const struct field {
 	FIELD(FIELD_TIME, since),
 	FIELD(FIELD_STRING, error),
 	FIELD(FIELD_STRING, bad_uids),
+	FIELD(FIELD_STRING, altered_uids),
 	FIELD(FIELD_STRING, without_uids),
 };
 

@@ -53,6 +53,9 @@ struct mailbox_state_file {
 	/* UIDs that couldn't be fetched or don't verify (IMAP sequence-set),
 	   "" when there are none */
 	const char *bad_uids;
+	/* UIDs of messages whose bytes can't be kept here as they are on the
+	   old server */
+	const char *altered_uids;
 	/* UIDs that the administrator gave up with cutover --without */
 	const char *without_uids;
 };
