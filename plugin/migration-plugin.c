@@ -4,6 +4,7 @@
 #include "mailbox-list-private.h"
 #include "imapc-list.h"
 #include "folder-forward.h"
+#include "imap-capability.h"
 #include "migration-user.h"
 #include "proxy-transaction.h"
 #include "read-through.h"
@@ -127,10 +128,12 @@ void migration_plugin_init(struct module *module)
 {
 	mail_storage_hooks_add(module, &migration_hooks);
 	mail_storage_hooks_add(module, &read_through_hooks);
+	imap_capability_init();
 }
 
 void migration_plugin_deinit(void)
 {
+	imap_capability_deinit();
 	mail_storage_hooks_remove(&read_through_hooks);
 	mail_storage_hooks_remove(&migration_hooks);
 }

@@ -138,6 +138,15 @@ proxy_transaction_send(struct redirected_mailbox *rbox,
 	bool hide = (t->flags & MAILBOX_TRANSACTION_FLAG_HIDE) != 0;
 	int ret = 0;
 
+	if (rbox->drained)
+		return redirected_mailbox_refuse(rbox);
+	if (t->itrans->max_modseq != 0) {
+		/* the index' MODSEQs miss conflicts on the old server */
+		mail_storage_set_error(t->box->storage, MAIL_ERROR_NOTPOSSIBLE,
+			"[NOMODSEQ] UNCHANGEDSINCE isn't supported while the "
+			"mailbox is being moved to this server");
+		return -1;
+	}
 	if (!store_intents_is_empty(pt->intents))
 		ret = proxy_store(rbox, pt->intents, hide);
 	if (ret == 0 && !array_is_empty(&pt->expunges))

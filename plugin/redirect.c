@@ -32,10 +32,13 @@ static bool list_index_is_syncing(struct mailbox_list *list)
 }
 
 static void
-decide_refused(struct redirect_decision *decision, enum mail_error error_code,
+decide_refused(struct migration_user *muser,
+	       struct redirect_decision *decision, enum mail_error error_code,
 	       const char *error)
 {
 	lease_release(&decision->lease);
+	if (error_code == MAIL_ERROR_UNAVAILABLE)
+		error_code = remote_unavailable(muser);
 	decision->target = REDIRECT_REFUSED;
 	decision->error_code = error_code;
 	decision->error = error;
@@ -73,7 +76,7 @@ decide_by_state(struct migration_user *muser, const char *vname,
 	ret = lease_share(muser->set.dir, vname, LEASE_TIMEOUT_SECS,
 			  &decision->lease, &error);
 	if (ret == 0) {
-		decide_refused(decision, MAIL_ERROR_INUSE,
+		decide_refused(muser, decision, MAIL_ERROR_INUSE,
 			"Mailbox is being moved to this server, try again");
 		return;
 	}
@@ -86,7 +89,7 @@ decide_by_state(struct migration_user *muser, const char *vname,
 	if (ret < 0) {
 		e_error(muser->user->event, "migration: Mailbox %s: %s",
 			vname, error);
-		decide_refused(decision, MAIL_ERROR_UNAVAILABLE,
+		decide_refused(muser, decision, MAIL_ERROR_UNAVAILABLE,
 			"Mailbox is being moved to this server "
 			"and its state is unknown");
 	} else if (ret == 0 ? unknown_is_remote(muser) :
@@ -107,14 +110,14 @@ decide(struct migration_user *muser, const char *vname,
 	if (!folder_tree_exists(muser)) {
 		if (folder_tree_refresh(muser, FALSE, &error_code,
 					&error) < 0) {
-			decide_refused(decision, error_code, t_strdup(error));
+			decide_refused(muser, decision, error_code, t_strdup(error));
 			return;
 		}
 	}
 	decide_by_state(muser, vname, decision);
 	if (decision->target == REDIRECT_REMOTE &&
 	    remote_connect(muser, &error_code, &error) < 0)
-		decide_refused(decision, error_code, t_strdup(error));
+		decide_refused(muser, decision, error_code, t_strdup(error));
 }
 
 static bool

@@ -92,10 +92,14 @@ static int redirected_save_finish(struct mail_save_context *ctx)
 	struct mailbox *box = ctx->transaction->box;
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
-	if (!rbox->drained)
-		return rbox->module_ctx.super.save_finish(ctx);
-	rbox->module_ctx.super.save_cancel(ctx);
-	return redirected_mailbox_refuse(rbox);
+	if (rbox->drained) {
+		rbox->module_ctx.super.save_cancel(ctx);
+		return redirected_mailbox_refuse(rbox);
+	}
+	if (rbox->module_ctx.super.save_finish(ctx) == 0)
+		return 0;
+	remote_refine_error(rbox->muser);
+	return -1;
 }
 
 static int redirected_copy(struct mail_save_context *ctx, struct mail *mail)
@@ -103,10 +107,14 @@ static int redirected_copy(struct mail_save_context *ctx, struct mail *mail)
 	struct mailbox *box = ctx->transaction->box;
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
-	if (!rbox->drained)
-		return rbox->module_ctx.super.copy(ctx, mail);
-	mailbox_save_cancel(&ctx);
-	return redirected_mailbox_refuse(rbox);
+	if (rbox->drained) {
+		mailbox_save_cancel(&ctx);
+		return redirected_mailbox_refuse(rbox);
+	}
+	if (rbox->module_ctx.super.copy(ctx, mail) == 0)
+		return 0;
+	remote_refine_error(rbox->muser);
+	return -1;
 }
 
 static int
@@ -134,12 +142,32 @@ redirected_get_status(struct mailbox *box, enum mailbox_status_items items,
 {
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
+	if (box->opened) {
+		/* It comes from the index and can't fail, or lib-storage
+		   panics. Courier is asked for UIDNEXT: the index knows one. */
+		(void)rbox->module_ctx.super.get_status(box, items, status_r);
+		/* those of the index aren't the old server's (I2) */
+		status_r->nonpermanent_modseqs = TRUE;
+		return 0;
+	}
 	if (remote_box_ready(rbox->muser, box) < 0)
 		return -1;
 	if (rbox->module_ctx.super.get_status(box, items, status_r) == 0)
 		return 0;
 	refine_error(rbox);
 	return -1;
+}
+
+/* Why a mail couldn't be fetched is told when the search of it ends. */
+static int redirected_search_deinit(struct mail_search_context *ctx)
+{
+	struct mailbox *box = ctx->transaction->box;
+	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
+	int ret = rbox->module_ctx.super.search_deinit(ctx);
+
+	if (box->storage->error == MAIL_ERROR_TEMP)
+		remote_refine_error(rbox->muser);
+	return ret;
 }
 
 static void redirected_free(struct mailbox *box)
@@ -260,6 +288,7 @@ void redirected_mailbox_init(struct migration_user *muser, struct mailbox *box,
 	v->copy = redirected_copy;
 	v->exists = redirected_exists;
 	v->get_status = redirected_get_status;
+	v->search_deinit = redirected_search_deinit;
 	v->free = redirected_free;
 	proxy_sync_init(v);
 	proxy_transaction_init(v);

@@ -51,12 +51,20 @@ any_folder_is_old(struct migration_user *muser, pool_t pool,
 int migration_user_is_local(struct migration_user *muser, const char **error_r)
 {
 	ARRAY_TYPE(local_folder) folders;
+	struct mailbox_state_file inbox;
 	enum mail_error error_code;
 	const char *error;
 	pool_t pool;
 	int ret;
 
 	if (!folder_tree_exists(muser))
+		return 0;
+	/* most often the last one to go, and quicker than a look at all */
+	ret = mailbox_state_read(muser->set.dir, "INBOX",
+				 pool_datastack_create(), &inbox, error_r);
+	if (ret < 0)
+		return -1;
+	if (ret > 0 && mailbox_state_authority_is_old(inbox.state))
 		return 0;
 	pool = pool_alloconly_create("migration folders", 4096);
 	p_array_init(&folders, pool, 64);
@@ -90,15 +98,16 @@ remote_finish(struct migration_user *muser, struct mailbox *box,
 	enum mail_error error_code;
 	const char *error;
 
-	if (ret < 0) {
-		remote_last_error(muser, &error_code, &error);
-		if (error_code == MAIL_ERROR_NOTFOUND)
-			error = T_MAIL_ERR_MAILBOX_NOT_FOUND(box->vname);
-		error = t_strdup(error);
-		mail_storage_set_error(box->storage, error_code, error);
+	if (ret == 0) {
+		mailbox_free(&remote_box);
+		return 0;
 	}
+	remote_last_error(muser, &error_code, &error);
+	error = error_code == MAIL_ERROR_NOTFOUND ?
+		T_MAIL_ERR_MAILBOX_NOT_FOUND(box->vname) : t_strdup(error);
 	mailbox_free(&remote_box);
-	return ret;
+	mail_storage_set_error(box->storage, error_code, error);
+	return -1;
 }
 
 static int
@@ -107,6 +116,8 @@ remote_begin(struct migration_user *muser, struct mailbox *box)
 	enum mail_error error_code;
 	const char *error;
 
+	if (remote_box_ready(muser, box) < 0)
+		return -1;
 	if (remote_connect(muser, &error_code, &error) == 0)
 		return 0;
 	mail_storage_set_error(box->storage, error_code, error);

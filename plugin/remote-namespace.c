@@ -18,6 +18,7 @@
 #define ERRSTR_UNREACHABLE "The old mail server can't be reached, " \
 	"try again later"
 #define ERRSTR_FAILED "The old mail server failed, try again later"
+#define ERRSTR_LOST "The connection to the old mail server was lost, try again"
 #define ERRSTR_LOGIN "[AUTHENTICATIONFAILED] The old mail server refused " \
 	"the login"
 
@@ -29,6 +30,17 @@
 #define FEATURES_WRONG \
 	(IMAPC_FEATURE_SEARCH | IMAPC_FEATURE_NO_MSN_UPDATES | \
 	 IMAPC_FEATURE_MODSEQ)
+
+#define REMOTE_LIST_CONTEXT(obj) \
+	MODULE_CONTEXT_REQUIRE(obj, remote_list_module)
+
+struct remote_list {
+	union mailbox_list_module_context module_ctx;
+	struct migration_user *muser;
+};
+
+static MODULE_CONTEXT_DEFINE_INIT(remote_list_module,
+				  &mailbox_list_module_register);
 
 struct imapc_storage *remote_storage(struct migration_user *muser)
 {
@@ -86,11 +98,53 @@ remote_get_vname(struct mailbox_list *list, const char *storage_name)
 	return vname;
 }
 
-void remote_list_created(struct migration_user *muser ATTR_UNUSED,
+/* lib-storage looks at subscriptions before it changes one */
+static int
+remote_subscriptions_refresh(struct mailbox_list *src_list,
+			     struct mailbox_list *dest_list)
+{
+	struct remote_list *rlist = REMOTE_LIST_CONTEXT(src_list);
+	enum mail_error error_code;
+	const char *error;
+
+	if (remote_ready(rlist->muser, &error_code, &error) == 0) {
+		if (rlist->module_ctx.super.
+		    subscriptions_refresh(src_list, dest_list) == 0)
+			return 0;
+		error_code = remote_unavailable(rlist->muser);
+		error = ERRSTR_FAILED;
+	}
+	mailbox_list_set_error(dest_list, error_code, error);
+	return -1;
+}
+
+/* and at a folder's children before it renames it */
+static int remote_iter_deinit(struct mailbox_list_iterate_context *ctx)
+{
+	struct mailbox_list *list = ctx->list;
+	struct remote_list *rlist = REMOTE_LIST_CONTEXT(list);
+	int ret = rlist->module_ctx.super.iter_deinit(ctx);
+
+	if (ret < 0 && list->error == MAIL_ERROR_TEMP) {
+		mailbox_list_set_error(list, remote_unavailable(rlist->muser),
+				       ERRSTR_FAILED);
+	}
+	return ret;
+}
+
+void remote_list_created(struct migration_user *muser,
 			 struct mailbox_list *list)
 {
 	struct mailbox_list_vfuncs *v = list->vlast;
+	struct remote_list *rlist;
 
+	rlist = p_new(list->pool, struct remote_list, 1);
+	rlist->module_ctx.super = *v;
+	list->vlast = &rlist->module_ctx.super;
+	rlist->muser = muser;
+	v->subscriptions_refresh = remote_subscriptions_refresh;
+	v->iter_deinit = remote_iter_deinit;
+	MODULE_CONTEXT_SET(list, remote_list_module, rlist);
 	v->get_storage_name = remote_get_storage_name;
 	v->get_vname = remote_get_vname;
 }
@@ -188,6 +242,13 @@ void remote_namespace_destroy(struct migration_user *muser)
 	muser->remote_ns = NULL;
 }
 
+enum mail_error remote_unavailable(struct migration_user *muser)
+{
+	/* pop3 says [SYS/PERM] for all errors but this one */
+	return strcmp(muser->user->service, "pop3") == 0 ?
+		MAIL_ERROR_TEMP : MAIL_ERROR_UNAVAILABLE;
+}
+
 int remote_ready(struct migration_user *muser,
 		 enum mail_error *error_code_r, const char **error_r)
 {
@@ -200,7 +261,7 @@ int remote_ready(struct migration_user *muser,
 		muser->remote_refused = FALSE;
 		return 0;
 	}
-	*error_code_r = MAIL_ERROR_UNAVAILABLE;
+	*error_code_r = remote_unavailable(muser);
 	*error_r = muser->remote_refused ? ERRSTR_LOGIN : ERRSTR_UNREACHABLE;
 	return -1;
 }
@@ -236,14 +297,23 @@ int remote_connect(struct migration_user *muser,
 {
 	char sep;
 
-	if (remote_ready(muser, error_code_r, error_r) < 0)
-		return -1;
 	if (remote_list(muser)->root_sep != '\0' || separator_from_tree(muser))
 		return 0;
+	if (remote_ready(muser, error_code_r, error_r) < 0)
+		return -1;
 	if (imapc_list_try_get_root_sep(remote_list(muser), &sep) == 0)
 		return 0;
 	remote_last_error(muser, error_code_r, error_r);
 	return -1;
+}
+
+/* imapc gives these as if the old server had said NO */
+static bool is_lost_connection(const struct mail_storage *storage)
+{
+	return storage->error == MAIL_ERROR_PARAMS &&
+		(str_begins(storage->error_string, "Disconnected from") ||
+		 strcmp(storage->error_string, "Mailbox not open") == 0 ||
+		 strcmp(storage->error_string, "Unselecting mailbox") == 0);
 }
 
 void remote_last_error(struct migration_user *muser,
@@ -251,7 +321,7 @@ void remote_last_error(struct migration_user *muser,
 {
 	struct mail_storage *storage = muser->remote_ns->storage;
 
-	*error_code_r = MAIL_ERROR_UNAVAILABLE;
+	*error_code_r = remote_unavailable(muser);
 	if (muser->remote_refused)
 		*error_r = ERRSTR_LOGIN;
 	else if (muser->remote_failed != 0)
@@ -262,6 +332,8 @@ void remote_last_error(struct migration_user *muser,
 		*error_r = ERRSTR_FAILED;
 	else if (storage->error == MAIL_ERROR_TEMP)
 		*error_r = storage->error_string;
+	else if (is_lost_connection(storage))
+		*error_r = ERRSTR_LOST;
 	else
 		*error_r = mail_storage_get_last_error(storage, error_code_r);
 }

@@ -31,6 +31,9 @@ void remote_list_created(struct migration_user *muser,
 struct imapc_storage *remote_storage(struct migration_user *muser);
 struct imapc_mailbox_list *remote_list(struct migration_user *muser);
 
+/* The mail error that this service understands as "try again later". */
+enum mail_error remote_unavailable(struct migration_user *muser);
+
 /* Returns 0; -1 with a mail error when connecting or logging in has failed a
    moment ago, so that it isn't tried again yet. */
 int remote_ready(struct migration_user *muser,
