@@ -14,9 +14,9 @@ static bool parse(const char *const *lines, struct folder_tree_file *file_r)
 {
 	unsigned int sep;
 
-	if (str_array_length(lines) < 4 || strcmp(lines[0], TREE_MAGIC) != 0 ||
+	if (str_array_length(lines) != 5 || strcmp(lines[0], TREE_MAGIC) != 0 ||
 	    !str_begins(lines[1], "sep=") || !str_begins(lines[2], "checked=") ||
-	    strcmp(lines[3], "end") != 0)
+	    strcmp(lines[3], "end") != 0 || *lines[4] != '\0')
 		return FALSE;
 	if (str_to_uint(lines[1] + 4, &sep) < 0 || sep > 0x7f ||
 	    str_to_time(lines[2] + 8, &file_r->checked) < 0)

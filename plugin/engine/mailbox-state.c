@@ -103,6 +103,8 @@ const char *mailbox_state_key(const char *vname)
 	unsigned char digest[SHA256_RESULTLEN];
 	string_t *key = t_str_new(64);
 
+	if (*vname == '\0')
+		return "%";
 	for (const char *p = vname; *p != '\0'; p++) {
 		if (key_char_is_plain(*p) && (*p != '.' || p != vname))
 			str_append_c(key, *p);
@@ -183,6 +185,11 @@ int mailbox_state_write(const char *dir, const char *vname,
 			     CONST_PTR_OFFSET(state, fields[i].offset));
 	}
 	str_append(str, STATE_END"\n");
+	if (str_len(str) > STATE_MAX_SIZE) {
+		*error_r = t_strdup_printf("The state of %s is too large: "
+			"%zu bytes", vname, str_len(str));
+		return -1;
+	}
 	return migration_dir_replace(dir, STATE_FOLDER,
 				     mailbox_state_key(vname),
 				     str_data(str), str_len(str), error_r);
@@ -225,8 +232,9 @@ state_parse_lines(const char *const *lines, const char *vname, pool_t pool,
 			return -1;
 		}
 	}
-	if (*lines == NULL || strcmp(*lines, STATE_END) != 0) {
-		*error_r = "its end is missing";
+	if (str_array_length(lines) != 2 || strcmp(lines[0], STATE_END) != 0 ||
+	    *lines[1] != '\0') {
+		*error_r = "it doesn't end with \""STATE_END"\"";
 		return -1;
 	}
 	return 0;
