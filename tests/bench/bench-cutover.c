@@ -1,0 +1,177 @@
+/*
+ * bench-cutover: how long clients are held up when a large mailbox is cut over
+ *
+ * Each run is another user with the same INBOX: filled, then cut over while
+ * writers and idlers work on it. cutover_ms is what `doveadm migration cutover`
+ * says: how long clients had to wait. An interruption is what a writer sees:
+ * from its last acknowledged command before its connection ended to the first
+ * one after, with reconnecting, login and SELECT. Afterwards the mailbox must be
+ * local, and have all that was appended.
+ */
+#include "bench.h"
+#include "bench-figures.h"
+#include "bench-lab.h"
+#include "cutover-client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAILBOX "INBOX"
+#define WAIT_MS 300000
+
+struct figures {
+	double *cutover_ms, *interruption_ms;
+	unsigned int interruptions;
+};
+
+static void make_old_users(struct bench *bench)
+{
+	unsigned int user;
+
+	bench_say("filling the old server");
+	bench_append(bench, 0, MAILBOX, bench->messages);
+	bench_server(bench, "old", "stop");
+	for (user = 1; user < bench->runs; user++)
+		bench_copy_old_home(bench, 0, user);
+	bench_server(bench, "old", "start");
+}
+
+static void fill(const struct bench *bench, unsigned int user)
+{
+	struct process_result result;
+
+	result = bench_shell("%s migration fill -u %s",
+			     bench_get(bench, "DOVEADM"),
+			     bench_user(bench, user));
+	process_result_free(&result);
+	bench_settle(bench);
+}
+
+/* Milliseconds, as the command says. */
+static double cut_over(const struct bench *bench, unsigned int user)
+{
+	struct process_result result;
+	const char *line;
+	double seconds;
+
+	result = bench_shell("%s -f tab migration cutover -u %s " MAILBOX
+			     " 2>>'%s/log/bench.out'",
+			     bench_get(bench, "DOVEADM"),
+			     bench_user(bench, user), bench_get(bench, "DIR"));
+	line = strchr(result.output, '\n');
+	if (line == NULL ||
+	    sscanf(line + 1, MAILBOX " local %*u %lf", &seconds) != 1)
+		bench_fail("not cut over: %s", result.output);
+	process_result_free(&result);
+	return seconds * 1e3;
+}
+
+static void check_messages(const struct bench *bench, unsigned int user,
+			   const struct cutover_figures *seen)
+{
+	unsigned int wanted = bench->messages + seen->appended;
+	struct imap_client *client;
+	struct imap_box box;
+
+	client = bench_imap(bench, "NEW_IMAP", user);
+	if (imap_examine(client, MAILBOX, &box) != IMAP_OK)
+		bench_fail("EXAMINE: %s", imap_error(client));
+	if (box.exists < wanted || box.exists > wanted + seen->maybe_appended)
+		bench_fail("%u messages are there, not %u (or %u more)",
+			   box.exists, wanted, seen->maybe_appended);
+	imap_logout(&client);
+}
+
+static void must(const char *error)
+{
+	if (error != NULL)
+		bench_fail("clients: %s", error);
+}
+
+static void add_run(struct figures *figures, const struct bench *bench,
+		    unsigned int run, const struct cutover_figures *seen)
+{
+	double *all = figures->interruption_ms + figures->interruptions;
+
+	if (seen->interruption_ms == NULL)
+		bench_fail("a writer wasn't interrupted exactly once");
+	memcpy(all, seen->interruption_ms, bench->writers * sizeof(*all));
+	figures->interruptions += bench->writers;
+	bench_say("run %u of %u: cutover %.0f ms, longest interruption %.0f ms, "
+		  "%u commands acknowledged", run + 1, bench->runs,
+		  figures->cutover_ms[run], bench_max(all, bench->writers),
+		  seen->acknowledged);
+}
+
+static void run_once(const struct bench *bench, unsigned int run,
+		     struct figures *figures)
+{
+	const struct cutover_target target = {
+		.hostport = bench_get(bench, "NEW_IMAP"),
+		.user = bench_user(bench, run),
+		.password = bench_get(bench, "PASSWORD"),
+		.mailbox = MAILBOX,
+		.last_uid = bench->messages,
+		.timeout_ms = BENCH_IMAP_TIMEOUT_MS,
+	};
+	struct cutover_figures seen;
+	struct cutover_group *group;
+
+	fill(bench, run);
+	group = cutover_group_start(&target, bench->writers, bench->idlers);
+	must(cutover_group_wait(group, 0, WAIT_MS));
+	figures->cutover_ms[run] = cut_over(bench, run);
+	must(cutover_group_wait(group, 1, WAIT_MS));
+	must(cutover_group_stop(group, &seen));
+	check_messages(bench, run, &seen);
+	add_run(figures, bench, run, &seen);
+	cutover_group_free(&group);
+}
+
+static void print_figures(const struct bench *bench,
+			  const struct figures *figures)
+{
+	double *cutover = figures->cutover_ms;
+	double *interruption = figures->interruption_ms;
+	unsigned int n = figures->interruptions;
+
+	printf("bench: part=cutover rtt_ms=%u messages=%u writers=%u "
+	       "cutover_ms_median=%.1f cutover_ms_max=%.1f "
+	       "interruption_ms_median=%.1f interruption_ms_max=%.1f runs=%u "
+	       "idlers=%u corpus=%s store=%s\n",
+	       bench->rtt_ms, bench->messages, bench->writers,
+	       bench_median(cutover, bench->runs),
+	       bench_max(cutover, bench->runs), bench_median(interruption, n),
+	       bench_max(interruption, n), bench->runs, bench->idlers,
+	       bench->corpus, bench->store);
+}
+
+static void run(struct bench *bench)
+{
+	struct figures figures = {
+		.cutover_ms = calloc(bench->runs, sizeof(double)),
+		.interruption_ms = calloc((size_t)bench->runs * bench->writers,
+					  sizeof(double)),
+	};
+	unsigned int i;
+
+	if (figures.cutover_ms == NULL || figures.interruption_ms == NULL)
+		abort();
+	bench_lab_up(bench, bench->runs, 0,
+		     "plugin {\n  migration_cutover = manual\n}\n");
+	make_old_users(bench);
+	for (i = 0; i < bench->runs; i++)
+		run_once(bench, i, &figures);
+	print_figures(bench, &figures);
+	free(figures.cutover_ms);
+	free(figures.interruption_ms);
+}
+
+const struct bench_part bench_cutover = {
+	.name = "cutover",
+	.run = run,
+	.runs = 5,
+	.messages_small = 100000,
+	.messages_medium = 100000,
+};

@@ -1,0 +1,62 @@
+/*
+ * bench-lab: the lab of a part: brought up, asked, put back between runs
+ *
+ * Failures end the program (bench_fail()).
+ */
+#ifndef BENCH_LAB_H
+#define BENCH_LAB_H
+
+#include "bench.h"
+#include "imap-client.h"
+#include "process.h"
+
+#define BENCH_TIMEOUT_MS (20 * 60 * 1000)
+/* Of one answer of a server, when the machine has other work. */
+#define BENCH_IMAP_TIMEOUT_MS 120000
+#define BENCH_MAX_RUNS 1000
+
+/* An old Dovecot (Maildir) and a new one, with this many users. Each has so many
+   messages of the corpus, half of them in INBOX. settings: more lines for the
+   new server, read by doveadm. */
+void bench_lab_up(struct bench *bench, unsigned int users,
+		  unsigned int messages, const char *settings);
+/* No server crashed. */
+void bench_lab_check(const struct bench *bench);
+/* For the parent: what its logs say about a failure. */
+void bench_lab_explain(const char *dir);
+/* For the parent: ends the lab in that folder, if there is one. */
+void bench_lab_end(const char *dir);
+
+/* A key of `lab env`. */
+const char *bench_get(const struct bench *bench, const char *key);
+const char *bench_user(const struct bench *bench, unsigned int n);
+/* `lab old stop` and the like. */
+void bench_server(struct bench *bench, const char *server, const char *action);
+/* A shell command that must succeed. Free the result. */
+struct process_result bench_shell(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
+struct imap_client *bench_imap(const struct bench *bench, const char *server,
+			       unsigned int user);
+
+struct bench_sum {
+	uint64_t messages, bytes;
+};
+/* Of all mailboxes of a user, by a doveadm command and its options. Bytes are
+   those of IMAP. */
+struct bench_sum bench_sum_user(const struct bench *bench,
+				const char *doveadm, const char *user);
+
+/* Appends n messages of the corpus to a mailbox of the old server. */
+void bench_append(const struct bench *bench, unsigned int user,
+		  const char *mailbox, unsigned int n);
+/* Gives a user of the old server the mail of another one, with the old server
+   stopped. Message files are shared, which is all right: they never change. */
+void bench_copy_old_home(const struct bench *bench, unsigned int from,
+			 unsigned int to);
+/* Moves what the new server has of a user out of the way, to be deleted in the
+   end: ext4 is slow to create files just after many were deleted. */
+void bench_move_aside(const struct bench *bench, const char *user);
+/* Lets no run write what another one left in the page cache. */
+void bench_settle(const struct bench *bench);
+
+#endif

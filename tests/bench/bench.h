@@ -1,0 +1,41 @@
+/*
+ * bench: what the parts of the bench share
+ *
+ * A part measures one thing in a lab that it brings up (bench-lab.h) and prints
+ * lines "bench: part=NAME key=value ..." to stdout. bench.c runs it in a child
+ * and ends the lab, whatever becomes of the child: so a part that can't go on
+ * just says why and exits (bench_fail()). A result that isn't right is such a
+ * failure, since a tool that copied nothing isn't fast.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include "corpus.h"
+
+struct lab;
+
+struct bench {
+	const char *part, *corpus, *store;
+	enum corpus_set corpus_set;
+	unsigned int rtt_ms, messages, runs, writers, idlers, port_base;
+	/* The lab's folder, which doesn't exist before bench_lab_up(). */
+	const char *dir;
+	struct lab *lab;
+};
+
+struct bench_part {
+	const char *name;
+	void (*run)(struct bench *bench);
+	/* What they are when not given. */
+	unsigned int runs, messages_small, messages_medium;
+};
+
+extern const struct bench_part bench_fill, bench_cutover;
+
+/* Says why and ends the child. */
+void bench_fail(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2), noreturn));
+/* A word about what is going on, to stderr. */
+void bench_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
