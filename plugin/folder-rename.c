@@ -117,15 +117,28 @@ static int write_states(struct folder_rename *rename)
 	return 0;
 }
 
-static int remove_states(struct folder_rename *rename)
+/* The old server may still have a folder of a local one's former name: it
+   must not come back. */
+static int
+forget_name(struct folder_rename *rename, const struct moved_folder *folder,
+	    const char **error_r)
+{
+	const char *dir = rename->muser->set.dir;
+	struct mailbox_state_file deleted = folder->state;
+
+	if (folder->is_old)
+		return mailbox_state_remove(dir, folder->from, error_r);
+	deleted.state = MAILBOX_STATE_DELETED;
+	return mailbox_state_write(dir, folder->from, &deleted, error_r);
+}
+
+static int forget_names(struct folder_rename *rename)
 {
 	const struct moved_folder *folder;
 	const char *error;
 
 	array_foreach(&rename->folders, folder) {
-		if (folder->known &&
-		    mailbox_state_remove(rename->muser->set.dir, folder->from,
-					 &error) < 0)
+		if (folder->known && forget_name(rename, folder, &error) < 0)
 			return rename_fail(rename, MAIL_ERROR_UNAVAILABLE,
 					   error);
 	}
@@ -160,7 +173,7 @@ static int rename_all(struct folder_rename *rename)
 		return -1;
 	if (write_states(rename) < 0 || rename_local(rename) < 0)
 		return -1;
-	return remove_states(rename);
+	return forget_names(rename);
 }
 
 int folder_rename(struct migration_user *muser, struct mailbox *src,

@@ -4,6 +4,7 @@
 #include "imap-util.h"
 #include "redirected-mailbox.h"
 #include "remote-burst.h"
+#include "remote-namespace.h"
 #include "remote-set.h"
 #include "proxy-expunge.h"
 
@@ -93,7 +94,8 @@ static int expunge_unconfirmed(struct redirected_mailbox *rbox,
 	imap_write_seq_range(set, uids);
 	e_error(box->event, "migration: The old server said OK to EXPUNGE, "
 		"but still has the mails: UIDs %s", str_c(set));
-	mail_storage_set_error(box->storage, MAIL_ERROR_UNAVAILABLE,
+	mail_storage_set_error(box->storage,
+		remote_unavailable(rbox->muser),
 		"The old mail server didn't expunge the messages");
 	return -1;
 }

@@ -4,6 +4,7 @@
 #include "imap-util.h"
 #include "redirected-mailbox.h"
 #include "remote-burst.h"
+#include "remote-namespace.h"
 #include "remote-set.h"
 #include "store-intents.h"
 #include "proxy-store.h"
@@ -127,7 +128,8 @@ static int store_unconfirmed(struct proxy_store *store)
 	imap_write_seq_range(uids, &store->uids);
 	e_error(box->event, "migration: The old server said OK to STORE, "
 		"but doesn't show its result: UIDs %s", str_c(uids));
-	mail_storage_set_error(box->storage, MAIL_ERROR_UNAVAILABLE,
+	mail_storage_set_error(box->storage,
+		remote_unavailable(store->rbox->muser),
 		"The old mail server didn't store the flags");
 	return -1;
 }

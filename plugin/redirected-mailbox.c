@@ -165,6 +165,8 @@ static int redirected_search_deinit(struct mail_search_context *ctx)
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 	int ret = rbox->module_ctx.super.search_deinit(ctx);
 
+	if (!rbox->mbox->selected)
+		(void)remote_box_ready(rbox->muser, box);
 	if (box->storage->error == MAIL_ERROR_TEMP)
 		remote_refine_error(rbox->muser);
 	return ret;

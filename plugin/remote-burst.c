@@ -39,7 +39,7 @@ void remote_burst_begin(struct remote_burst *burst,
 }
 
 static void
-set_reply_error(struct imapc_storage *storage,
+set_reply_error(struct redirected_mailbox *rbox,
 		const struct imapc_command_reply *reply)
 {
 	enum mail_error error_code = MAIL_ERROR_NOTPOSSIBLE;
@@ -50,20 +50,20 @@ set_reply_error(struct imapc_storage *storage,
 		(void)imapc_resp_text_code_parse(reply->resp_text_key,
 						 &error_code);
 		if (error_code == MAIL_ERROR_TEMP)
-			error_code = MAIL_ERROR_UNAVAILABLE;
+			error_code = remote_unavailable(rbox->muser);
 		break;
 	case IMAPC_COMMAND_STATE_BAD:
-		error_code = MAIL_ERROR_UNAVAILABLE;
+		error_code = remote_unavailable(rbox->muser);
 		error = t_strconcat("The old mail server said BAD: ",
 				    error, NULL);
 		break;
 	default:
-		error_code = MAIL_ERROR_UNAVAILABLE;
+		error_code = remote_unavailable(rbox->muser);
 		error = "The connection to the old mail server was lost, "
 			"try again";
 		break;
 	}
-	mail_storage_set_error(&storage->storage, error_code, error);
+	mail_storage_set_error(rbox->mbox->box.storage, error_code, error);
 }
 
 static void
@@ -75,7 +75,7 @@ burst_callback(const struct imapc_command_reply *reply, void *context)
 	i_assert(burst->pending > 0);
 	if (reply->state != IMAPC_COMMAND_STATE_OK && !burst->failed) {
 		burst->failed = TRUE;
-		set_reply_error(storage, reply);
+		set_reply_error(burst->rbox, reply);
 	}
 	if (--burst->pending == 0)
 		imapc_client_stop(storage->client->client);

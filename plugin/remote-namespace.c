@@ -307,6 +307,13 @@ int remote_connect(struct migration_user *muser,
 	return -1;
 }
 
+static bool is_delivery(struct migration_user *muser)
+{
+	const char *service = muser->user->service;
+
+	return strcmp(service, "lmtp") == 0 || strcmp(service, "lda") == 0;
+}
+
 /* imapc gives these as if the old server had said NO */
 static bool is_lost_connection(const struct mail_storage *storage)
 {
@@ -334,8 +341,13 @@ void remote_last_error(struct migration_user *muser,
 		*error_r = storage->error_string;
 	else if (is_lost_connection(storage))
 		*error_r = ERRSTR_LOST;
-	else
+	else {
 		*error_r = mail_storage_get_last_error(storage, error_code_r);
+		/* a delivery must be tried again, not bounced (I5) */
+		if (*error_code_r == MAIL_ERROR_NOQUOTA &&
+		    is_delivery(muser))
+			*error_code_r = MAIL_ERROR_UNAVAILABLE;
+	}
 }
 
 void remote_refine_error(struct migration_user *muser)
@@ -345,6 +357,6 @@ void remote_refine_error(struct migration_user *muser)
 	const char *error;
 
 	remote_last_error(muser, &error_code, &error);
-	if (error != storage->error_string)
+	if (error != storage->error_string || error_code != storage->error)
 		mail_storage_set_error(storage, error_code, error);
 }

@@ -4,6 +4,7 @@
 #include "imapc-msgmap.h"
 #include "redirected-mailbox.h"
 #include "remote-burst.h"
+#include "remote-namespace.h"
 #include "remote-set.h"
 
 /* RFC 7162 4: clients should keep lines below 8192 octets */
@@ -89,7 +90,7 @@ int remote_set_learn(struct redirected_mailbox *rbox,
 
 	if (!is_connected(rbox)) {
 		mail_storage_set_error(rbox->mbox->box.storage,
-			MAIL_ERROR_UNAVAILABLE,
+			remote_unavailable(rbox->muser),
 			"The old mail server can't be reached, "
 			"try again later");
 		return -1;
