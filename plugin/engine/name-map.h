@@ -9,7 +9,8 @@
  * the separator and the prefix of our namespace. One to one in both
  * directions: what can't be said in our names (our separator inside a name,
  * broken mUTF-7) is written as ~XX, and a ~ only where it would be taken for
- * such an escape.
+ * such an escape. A folder INBOX below the old prefix, where we have none, is
+ * ~49NBOX: it isn't the INBOX.
  */
 
 struct name_map {
