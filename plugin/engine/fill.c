@@ -502,6 +502,23 @@ static int finish(struct fill *fill)
 	return write_state(fill);
 }
 
+/* What users expunged meanwhile needn't be had. */
+static int forget_vanished(struct fill *fill)
+{
+	ARRAY_TYPE(seq_range) uids;
+	int ret;
+
+	if (array_is_empty(&fill->bad))
+		return 0;
+	i_array_init(&uids, 64);
+	ret = old_mailbox_uids(fill->set->client, &uids, &fill->error_code,
+			       &fill->error);
+	if (ret == 0)
+		seq_range_array_intersect(&fill->bad, &uids);
+	array_free(&uids);
+	return ret;
+}
+
 /* Returns 1 when it is done, 0 when the copy was made anew and all must be
    done again, -1 on error. */
 static int fill_once(struct fill *fill)
@@ -515,7 +532,8 @@ static int fill_once(struct fill *fill)
 			"before can be fetched now");
 	}
 	if (begin_filling(fill) < 0 || apply_changes(fill) < 0 ||
-	    fetch_bodies(fill) < 0 || verify_new(fill) < 0)
+	    fetch_bodies(fill) < 0 || forget_vanished(fill) < 0 ||
+	    verify_new(fill) < 0)
 		return -1;
 	if (!array_is_empty(&fill->mismatched) && !fill->result->rebuilt)
 		return recreate_copy(fill, "the copy of a message is damaged");
