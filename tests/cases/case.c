@@ -407,6 +407,11 @@ unsigned int case_log_count(const char *text)
 	return count_lines(case_get("NEW_LOG"), text);
 }
 
+unsigned int case_old_log_count(const char *text)
+{
+	return count_lines(case_get("OLD_LOG"), text);
+}
+
 bool case_no_crash(void)
 {
 	static const char *const signs[] = {
@@ -542,6 +547,9 @@ int case_main(const struct case_program *program)
 	}
 	watch_signals(deadline);
 	status = wait_for_child(program->name, deadline);
-	end_labs();
+	if (getenv("MIGRATION_KEEP") == NULL)
+		end_labs();
+	else
+		printf("the labs are left in %s\n", base_dir);
 	return status;
 }

@@ -4,6 +4,7 @@
  * case_main() runs the tests in a child of its own, so that whatever becomes of
  * it, the labs that it brought up are ended, and their folder is removed. The
  * program's lab is up before the first test; a test may bring up more of them.
+ * With MIGRATION_KEEP=1 they are left running, to look at.
  *
  * All calls fail aloud: with a failed CUnit assertion that says why, and a value
  * that stands for failure. Strings are valid until the same call comes again.
@@ -93,9 +94,10 @@ bool case_same(struct snapshot **a, struct snapshot **b, unsigned int ignore,
    from malloc(). */
 char *case_message(const char *id, size_t size, size_t *size_r);
 
-/* How many lines of the new server's log have that text. */
+/* How many lines of the new server's log have that text; of the old one's. */
 unsigned int case_log_count(const char *text);
-/* Asserts that neither server crashed (panics, fatals, signals). */
+unsigned int case_old_log_count(const char *text);
+/* Asserts that nothing of the new server crashed (panics, fatals, signals). */
 bool case_no_crash(void);
 
 #endif
