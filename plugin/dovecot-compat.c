@@ -1,5 +1,4 @@
 #include "lib.h"
-#include "str.h"
 #include "settings-parser.h"
 #include "mail-namespace.h"
 #include "mail-storage-private.h"
@@ -12,19 +11,10 @@ const char *compat_plugin_setting(struct mail_user *user, const char *name)
 	return mail_user_plugin_getenv(user, name);
 }
 
-/* In a mail location ':' begins an option, "::" is a ':' of the path. */
-static const char *imapc_location(const char *index_dir)
-{
-	string_t *location = t_str_new(128);
-
-	str_append(location, IMAPC_STORAGE_NAME":");
-	for (const char *p = index_dir; *p != '\0'; p++) {
-		str_append_c(location, *p);
-		if (*p == ':')
-			str_append_c(location, ':');
-	}
-	return str_c(location);
-}
+/* Without a path the indexes are in memory, each mailbox object's its own.
+   imapc's index files, shared by the sessions of a user, are no good: sessions
+   that change a mailbox at the same time panic and corrupt them. */
+#define IMAPC_LOCATION IMAPC_STORAGE_NAME":"
 
 static struct mail_namespace_settings *
 hidden_settings_dup(pool_t pool, const struct mail_namespace_settings *like,
@@ -62,23 +52,23 @@ hidden_mail_settings_dup(pool_t pool, const struct mail_storage_settings *like,
 }
 
 int compat_imapc_namespace_create(struct mail_namespace *like,
-				  const char *index_dir,
 				  unsigned int min_prefetch,
 				  struct mail_namespace **ns_r,
 				  const char **error_r)
 {
 	struct mail_user *user = like->user;
-	const char *location = imapc_location(index_dir);
 	char sep = mail_namespace_get_sep(like);
 	struct mail_namespace_settings *set, *unexpanded_set;
 	struct mail_namespace *ns;
 
-	set = hidden_settings_dup(user->pool, like->set, sep, location);
+	set = hidden_settings_dup(user->pool, like->set, sep, IMAPC_LOCATION);
 	unexpanded_set = hidden_settings_dup(user->pool, like->unexpanded_set,
-		sep, t_strconcat(SETTING_STRVAR_EXPANDED, location, NULL));
+		sep, SETTING_STRVAR_EXPANDED IMAPC_LOCATION);
 	if (mail_namespace_alloc(user, user->set, set, unexpanded_set,
 				 &ns, error_r) < 0)
 		return -1;
+	/* its quota is the old server's */
+	ns->flags |= NAMESPACE_FLAG_NOQUOTA;
 	ns->mail_set = hidden_mail_settings_dup(user->pool, ns->mail_set,
 						min_prefetch);
 	if (mail_storage_create(ns, NULL, 0, error_r) < 0) {

@@ -8,6 +8,8 @@
 #include "remote-set.h"
 #include "proxy-expunge.h"
 
+#define EXPUNGE_TRIES 3
+
 struct deleted_others {
 	const ARRAY_TYPE(seq_range) *ours;
 	ARRAY_TYPE(seq_range) uids;
@@ -100,15 +102,11 @@ static int expunge_unconfirmed(struct redirected_mailbox *rbox,
 	return -1;
 }
 
-int proxy_expunge(struct redirected_mailbox *rbox,
-		  ARRAY_TYPE(seq_range) *uids)
+static int expunge_once(struct redirected_mailbox *rbox,
+			ARRAY_TYPE(seq_range) *uids)
 {
 	int ret;
 
-	if (remote_set_learn(rbox, uids) < 0)
-		return -1;
-	if (array_is_empty(uids))
-		return 0;
 	if ((rbox->mbox->capabilities & IMAPC_CAPABILITY_UIDPLUS) != 0)
 		ret = expunge_with_uidplus(rbox, uids);
 	else
@@ -121,5 +119,20 @@ int proxy_expunge(struct redirected_mailbox *rbox,
 	if (remote_burst_run(rbox, "NOOP") < 0)
 		return -1;
 	remote_set_drop_gone(rbox, uids);
+	return 0;
+}
+
+int proxy_expunge(struct redirected_mailbox *rbox,
+		  ARRAY_TYPE(seq_range) *uids)
+{
+	if (remote_set_learn(rbox, uids) < 0)
+		return -1;
+	/* with others at work, EXPUNGE may not see yet what STORE did */
+	for (unsigned int tries = 0; tries < EXPUNGE_TRIES; tries++) {
+		if (array_is_empty(uids))
+			return 0;
+		if (expunge_once(rbox, uids) < 0)
+			return -1;
+	}
 	return array_is_empty(uids) ? 0 : expunge_unconfirmed(rbox, uids);
 }

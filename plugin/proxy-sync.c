@@ -103,7 +103,7 @@ void proxy_sync_init(struct mailbox_vfuncs *v)
 	v->is_inconsistent = proxy_is_inconsistent;
 }
 
-void proxy_sync_want(struct redirected_mailbox *rbox)
+void proxy_sync_want(struct redirected_mailbox *rbox, bool itself)
 {
 	struct mailbox *box = rbox->mbox->box.storage->mailboxes;
 
@@ -111,6 +111,7 @@ void proxy_sync_want(struct redirected_mailbox *rbox)
 		struct redirected_mailbox *other = REDIRECTED_MAILBOX(box);
 
 		if (other != NULL && other->mbox->selected &&
+		    (itself || other != rbox) &&
 		    strcmp(box->vname, rbox->mbox->box.vname) == 0)
 			other->want_noop = TRUE;
 	}

@@ -15,7 +15,8 @@ struct redirected_mailbox;
 
 /* Override what is ours. */
 void proxy_sync_init(struct mailbox_vfuncs *v);
-/* Something was saved into this mailbox: let all its open ones see it. */
-void proxy_sync_want(struct redirected_mailbox *rbox);
+/* Something was changed in this mailbox: let its other open objects see it,
+   and this one too where it doesn't see it by itself. */
+void proxy_sync_want(struct redirected_mailbox *rbox, bool itself);
 
 #endif

@@ -183,8 +183,8 @@ proxy_transaction_commit(struct mailbox_transaction_context *t,
 	ret = rbox->module_ctx.super.transaction_commit(t, changes_r);
 	if (ret < 0)
 		remote_refine_error(rbox->muser);
-	else if (saved)
-		proxy_sync_want(rbox);
+	else if (saved || pt != NULL)
+		proxy_sync_want(rbox, saved);
 	return ret;
 }
 

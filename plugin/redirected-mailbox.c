@@ -248,20 +248,37 @@ redirected_untagged_fetch(const struct imapc_untagged_reply *reply,
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(&mbox->box);
 	bool taken = FALSE;
 
+	if (mbox->selecting)
+		return;
 	if (rbox->fetch_callback != NULL && mbox->client_box != NULL)
 		taken = fetch_is_taken(rbox, reply);
 	if (!taken)
 		rbox->imapc_fetch(reply, mbox);
 }
 
-static void redirected_take_fetch(struct redirected_mailbox *rbox)
+/* SELECT on a connection that has another mailbox selected: until its reply
+   FETCH and EXPUNGE are that one's, which imapc doesn't know. */
+static void
+redirected_untagged_expunge(const struct imapc_untagged_reply *reply,
+			    struct imapc_mailbox *mbox)
+{
+	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(&mbox->box);
+
+	if (!mbox->selecting)
+		rbox->imapc_expunge(reply, mbox);
+}
+
+static void
+take_untagged(struct redirected_mailbox *rbox, const char *name,
+	      imapc_mailbox_callback_t *callback,
+	      imapc_mailbox_callback_t **super_r)
 {
 	struct imapc_mailbox_event_callback *cb;
 
 	array_foreach_modifiable(&rbox->mbox->untagged_callbacks, cb) {
-		if (strcmp(cb->name, "FETCH") == 0) {
-			rbox->imapc_fetch = cb->callback;
-			cb->callback = redirected_untagged_fetch;
+		if (strcmp(cb->name, name) == 0) {
+			*super_r = cb->callback;
+			cb->callback = callback;
 			return;
 		}
 	}
@@ -296,7 +313,10 @@ void redirected_mailbox_init(struct migration_user *muser, struct mailbox *box,
 	proxy_transaction_init(v);
 	MODULE_CONTEXT_SET(box, redirected_mailbox_module, rbox);
 	folder_forward_init(muser, box, v, &rbox->module_ctx.super);
-	redirected_take_fetch(rbox);
+	take_untagged(rbox, "FETCH", redirected_untagged_fetch,
+		      &rbox->imapc_fetch);
+	take_untagged(rbox, "EXPUNGE", redirected_untagged_expunge,
+		      &rbox->imapc_expunge);
 }
 
 void redirected_mailbox_release(struct redirected_mailbox *rbox)

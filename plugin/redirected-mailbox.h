@@ -40,7 +40,7 @@ struct redirected_mailbox {
 	struct session_drain *drain;
 	struct read_through *read_through;
 
-	imapc_mailbox_callback_t *imapc_fetch;
+	imapc_mailbox_callback_t *imapc_fetch, *imapc_expunge;
 	redirected_fetch_callback_t *fetch_callback;
 	void *fetch_context;
 

@@ -217,15 +217,12 @@ static void remote_storage_tune(struct migration_user *muser)
 
 int remote_namespace_create(struct migration_user *muser, const char **error_r)
 {
-	const char *index_dir = t_strconcat(muser->set.dir, "/proxy", NULL);
-
 	if (strcmp(muser->ns->list->name, MAILBOX_LIST_NAME_IMAPC) == 0) {
 		*error_r = "mail_location of the namespace with inbox = yes "
 			"must be local, not imapc";
 		return -1;
 	}
-	if (compat_imapc_namespace_create(muser->ns, index_dir,
-					  PREFETCH_COUNT_MIN,
+	if (compat_imapc_namespace_create(muser->ns, PREFETCH_COUNT_MIN,
 					  &muser->remote_ns, error_r) < 0)
 		return -1;
 	remote_storage_tune(muser);
