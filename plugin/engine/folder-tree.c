@@ -36,6 +36,9 @@ struct tree_pass {
 	/* vname => itself */
 	HASH_TABLE(const char *, const char *) subscribed;
 
+	/* vnames: to be here; of these, without a state */
+	ARRAY_TYPE(const_string) wanted, stateless;
+
 	unsigned int made, removed, failed;
 };
 
@@ -91,52 +94,29 @@ folder_failed(struct tree_pass *pass, const char *vname, const char *action,
 			 "action", action, "reason", error, NULL);
 }
 
-/* The state is there before the mailbox: one without the other is never taken
-   for a local one. */
-static void make_mailbox(struct tree_pass *pass, const char *vname)
+/* Is it to be made here? Collects those that have no state yet. */
+static bool
+is_wanted(struct tree_pass *pass, const char *vname,
+	  const struct old_folder *folder)
 {
 	struct mailbox_state_file state;
 	const char *error;
-	enum mail_error error_code;
 	int ret;
 
+	if (!folder->selectable)
+		return TRUE;
 	ret = mailbox_state_read(pass->muser->set.dir, vname, pass->pool,
 				 &state, &error);
-	if (ret > 0 && !mailbox_state_authority_is_old(state.state))
-		return;
-	if (ret == 0) {
-		state.since = ioloop_time;
-		ret = mailbox_state_write(pass->muser->set.dir, vname, &state,
-					  &error);
-	}
-	if (ret >= 0 && hash_table_lookup(pass->local_by_name, vname) == NULL) {
-		ret = local_folder_create(pass->muser, vname, TRUE,
-					  &error_code, &error);
-		if (ret == 0)
-			pass->made++;
-	}
-	if (ret < 0)
+	if (ret < 0) {
 		folder_failed(pass, vname, "create", error);
-}
-
-static void make_folder(struct tree_pass *pass, const char *vname,
-			const struct old_folder *folder)
-{
-	enum mail_error error_code;
-	const char *error;
-
-	if (folder->selectable)
-		make_mailbox(pass, vname);
-	else if (hash_table_lookup(pass->local_by_name, vname) == NULL &&
-		 local_folder_create(pass->muser, vname, FALSE,
-				     &error_code, &error) < 0) {
-		/* it comes with its children, or isn't missed */
-		e_debug(pass->muser->user->event,
-			"migration: Can't make folder %s: %s", vname, error);
+		return FALSE;
 	}
+	if (ret == 0)
+		array_push_back(&pass->stateless, &vname);
+	return ret == 0 || mailbox_state_authority_is_old(state.state);
 }
 
-static void make_folders(struct tree_pass *pass)
+static void collect_folders(struct tree_pass *pass)
 {
 	const struct old_folder *folder;
 	const char *vname;
@@ -146,9 +126,49 @@ static void make_folders(struct tree_pass *pass)
 		if (vname != NULL) {
 			vname = p_strdup(pass->pool, vname);
 			hash_table_update(pass->old_by_name, vname, folder);
-			make_folder(pass, vname, folder);
+			if (is_wanted(pass, vname, folder))
+				array_push_back(&pass->wanted, &vname);
 		}
 	} T_END;
+}
+
+static void make_folder(struct tree_pass *pass, const char *vname)
+{
+	const struct old_folder *folder =
+		hash_table_lookup(pass->old_by_name, vname);
+	enum mail_error error_code;
+	const char *error;
+
+	if (hash_table_lookup(pass->local_by_name, vname) != NULL)
+		return;
+	if (local_folder_create(pass->muser, vname, folder->selectable,
+				&error_code, &error) == 0) {
+		if (folder->selectable)
+			pass->made++;
+	} else if (folder->selectable) {
+		folder_failed(pass, vname, "create", error);
+	} else {
+		/* it comes with its children, or isn't missed */
+		e_debug(pass->muser->user->event,
+			"migration: Can't make folder %s: %s", vname, error);
+	}
+}
+
+/* The states are there, durably, before the mailboxes: one without the other
+   is never taken for a local one. */
+static int make_folders(struct tree_pass *pass, const char **error_r)
+{
+	const struct mailbox_state_file remote = { .since = ioloop_time };
+	const char *vname;
+
+	collect_folders(pass);
+	if (mailbox_state_write_many(pass->muser->set.dir, &pass->stateless,
+				     &remote, error_r) < 0)
+		return -1;
+	array_foreach_elem(&pass->wanted, vname) T_BEGIN {
+		make_folder(pass, vname);
+	} T_END;
+	return 0;
 }
 
 /* Is it ours to take away: from the old server, where it isn't any more? */
@@ -292,6 +312,21 @@ static void tree_pass_report(struct tree_pass *pass, bool first)
 		"foreign", dec2str(pass->old.foreign), NULL);
 }
 
+/* What is lost in a power cut the next pass makes again. */
+static int change_folders(struct tree_pass *pass, const char **error_r)
+{
+	enum fsync_mode mode =
+		local_folders_set_fsync(pass->muser, FSYNC_MODE_NEVER);
+	int ret;
+
+	if ((ret = make_folders(pass, error_r)) == 0) {
+		remove_folders(pass);
+		copy_subscriptions(pass);
+	}
+	(void)local_folders_set_fsync(pass->muser, mode);
+	return ret;
+}
+
 static int tree_pass_run(struct tree_pass *pass, bool first,
 			 enum mail_error *error_code_r, const char **error_r)
 {
@@ -299,13 +334,12 @@ static int tree_pass_run(struct tree_pass *pass, bool first,
 
 	if (look_around(pass, first, error_code_r, error_r) < 0)
 		return -1;
-	make_folders(pass);
-	remove_folders(pass);
-	copy_subscriptions(pass);
+	*error_code_r = MAIL_ERROR_TEMP;
+	if (change_folders(pass, error_r) < 0)
+		return -1;
 	tree_pass_report(pass, first);
 
 	file.old_sep = pass->old.sep;
-	*error_code_r = MAIL_ERROR_TEMP;
 	return folder_tree_file_write(pass->muser->set.dir, &file, error_r);
 }
 
@@ -317,6 +351,8 @@ static int tree_pass(struct migration_user *muser, bool first,
 	int ret;
 
 	pass.pool = pool_alloconly_create("folder tree", 16*1024);
+	p_array_init(&pass.wanted, pass.pool, 64);
+	p_array_init(&pass.stateless, pass.pool, 64);
 	hash_table_create(&pass.old_by_name, pass.pool, 0, str_hash, strcmp);
 	hash_table_create(&pass.local_by_name, pass.pool, 0, str_hash, strcmp);
 	hash_table_create(&pass.subscribed, pass.pool, 0, str_hash, strcmp);

@@ -63,14 +63,39 @@ change(struct migration_user *muser, const char *vname,
 	return ret;
 }
 
+static int
+not_there(struct mailbox *box ATTR_UNUSED, bool auto_boxes ATTR_UNUSED,
+	  enum mailbox_existence *existence_r)
+{
+	*existence_r = MAILBOX_EXISTENCE_NONE;
+	return 0;
+}
+
 static int create(struct mailbox *box, bool selectable)
 {
+	/* mailbox_create() asks the list index first, which goes through the
+	   whole tree after each mailbox that is new: 2,000 take minutes. One
+	   that is there after all fails to be created. */
+	box->v.exists = not_there;
 	return mailbox_create(box, NULL, !selectable);
 }
 
 static int delete(struct mailbox *box, bool arg ATTR_UNUSED)
 {
 	return mailbox_delete(box);
+}
+
+enum fsync_mode local_folders_set_fsync(struct migration_user *muser,
+					enum fsync_mode mode)
+{
+	struct mail_storage *storage =
+		mail_namespace_get_default_storage(muser->ns);
+	struct mail_storage_settings *set =
+		(struct mail_storage_settings *)storage->set;
+	enum fsync_mode old_mode = set->parsed_fsync_mode;
+
+	set->parsed_fsync_mode = mode;
+	return old_mode;
 }
 
 int local_folder_create(struct migration_user *muser, const char *vname,

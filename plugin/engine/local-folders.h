@@ -1,6 +1,8 @@
 #ifndef LOCAL_FOLDERS_H
 #define LOCAL_FOLDERS_H
 
+#include "fsync-mode.h"
+
 /*
  * local-folders: the folders that are here, and changes to them, behind the
  * redirect's back. Each function works in bypass.
@@ -20,6 +22,11 @@ ARRAY_DEFINE_TYPE(local_folder, struct local_folder);
 int local_folders_get(struct migration_user *muser, pool_t pool,
 		      ARRAY_TYPE(local_folder) *folders_r,
 		      enum mail_error *error_code_r, const char **error_r);
+
+/* How the changes below are synced to disk from now on; returns how they were.
+   For many changes that can be made again after a crash. */
+enum fsync_mode local_folders_set_fsync(struct migration_user *muser,
+					enum fsync_mode mode);
 
 /* Each returns 0, -1 with an error. What is so already is fine. */
 int local_folder_create(struct migration_user *muser, const char *vname,

@@ -1,4 +1,5 @@
 #include "lib.h"
+#include "array.h"
 #include "buffer.h"
 #include "str.h"
 #include "strescape.h"
@@ -171,9 +172,10 @@ field_parse(const struct field *field, const char *str, pool_t pool,
 	i_unreached();
 }
 
-int mailbox_state_write(const char *dir, const char *vname,
-			const struct mailbox_state_file *state,
-			const char **error_r)
+/* NULL when it is too large to be read again. */
+static const string_t *
+state_to_str(const char *vname, const struct mailbox_state_file *state,
+	     const char **error_r)
 {
 	string_t *str = t_str_new(256);
 
@@ -188,11 +190,45 @@ int mailbox_state_write(const char *dir, const char *vname,
 	if (str_len(str) > STATE_MAX_SIZE) {
 		*error_r = t_strdup_printf("The state of %s is too large: "
 			"%zu bytes", vname, str_len(str));
-		return -1;
+		return NULL;
 	}
+	return str;
+}
+
+int mailbox_state_write(const char *dir, const char *vname,
+			const struct mailbox_state_file *state,
+			const char **error_r)
+{
+	const string_t *str = state_to_str(vname, state, error_r);
+
+	if (str == NULL)
+		return -1;
 	return migration_dir_replace(dir, STATE_FOLDER,
 				     mailbox_state_key(vname),
 				     str_data(str), str_len(str), error_r);
+}
+
+int mailbox_state_write_many(const char *dir,
+			     const ARRAY_TYPE(const_string) *vnames,
+			     const struct mailbox_state_file *state,
+			     const char **error_r)
+{
+	ARRAY(struct migration_dir_file) files;
+	struct migration_dir_file *file;
+	const string_t *str;
+	const char *vname;
+
+	t_array_init(&files, array_count(vnames) + 1);
+	array_foreach_elem(vnames, vname) {
+		if ((str = state_to_str(vname, state, error_r)) == NULL)
+			return -1;
+		file = array_append_space(&files);
+		file->name = mailbox_state_key(vname);
+		file->data = str_data(str);
+		file->size = str_len(str);
+	}
+	return migration_dir_replace_many(dir, STATE_FOLDER,
+		array_front(&files), array_count(&files), error_r);
 }
 
 int mailbox_state_remove(const char *dir, const char *vname,

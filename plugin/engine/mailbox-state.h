@@ -77,6 +77,12 @@ int mailbox_state_read(const char *dir, const char *vname, pool_t pool,
 int mailbox_state_write(const char *dir, const char *vname,
 			const struct mailbox_state_file *state,
 			const char **error_r);
+/* Write the same state for many mailboxes, durably. Returns 0, -1 with an
+   error: some may be written. */
+int mailbox_state_write_many(const char *dir,
+			     const ARRAY_TYPE(const_string) *vnames,
+			     const struct mailbox_state_file *state,
+			     const char **error_r);
 /* Forget it durably. One that isn't there is fine. */
 int mailbox_state_remove(const char *dir, const char *vname,
 			 const char **error_r);

@@ -14,7 +14,9 @@
 #define MIGRATION_FILE_MODE 0600
 #define MIGRATION_DIR_TMP "tmp"
 
-static int fsync_dir(const char *path, const char **error_r)
+static int
+sync_dir_with(const char *path, const char *name, int (*sync)(int fd),
+	      const char **error_r)
 {
 	int fd, ret = 0;
 
@@ -23,12 +25,23 @@ static int fsync_dir(const char *path, const char **error_r)
 		*error_r = t_strdup_printf("open(%s) failed: %m", path);
 		return -1;
 	}
-	if (fsync(fd) < 0) {
-		*error_r = t_strdup_printf("fsync(%s) failed: %m", path);
+	if (sync(fd) < 0) {
+		*error_r = t_strdup_printf("%s(%s) failed: %m", name, path);
 		ret = -1;
 	}
 	i_close_fd(&fd);
 	return ret;
+}
+
+static int fsync_dir(const char *path, const char **error_r)
+{
+	return sync_dir_with(path, "fsync", fsync, error_r);
+}
+
+/* everything on the folder's file system */
+static int syncfs_dir(const char *path, const char **error_r)
+{
+	return sync_dir_with(path, "syncfs", syncfs, error_r);
 }
 
 static const char *parent_dir(const char *path)
@@ -65,8 +78,8 @@ int migration_dir_path(const char *dir, const char *folder, const char *name,
 	return 0;
 }
 
-static int write_durably(const char *path, const void *data, size_t size,
-			 const char **error_r)
+static int write_file(const char *path, const void *data, size_t size,
+		      bool durably, const char **error_r)
 {
 	int fd, ret = 0;
 
@@ -79,7 +92,7 @@ static int write_durably(const char *path, const void *data, size_t size,
 	if (write_full(fd, data, size) < 0) {
 		*error_r = t_strdup_printf("write(%s) failed: %m", path);
 		ret = -1;
-	} else if (fsync(fd) < 0) {
+	} else if (durably && fsync(fd) < 0) {
 		*error_r = t_strdup_printf("fsync(%s) failed: %m", path);
 		ret = -1;
 	}
@@ -92,6 +105,17 @@ static int write_durably(const char *path, const void *data, size_t size,
 	return ret;
 }
 
+static int
+rename_file(const char *tmp_path, const char *path, const char **error_r)
+{
+	if (rename(tmp_path, path) == 0)
+		return 0;
+	*error_r = t_strdup_printf("rename(%s, %s) failed: %m",
+				   tmp_path, path);
+	i_unlink_if_exists(tmp_path);
+	return -1;
+}
+
 int migration_dir_replace(const char *dir, const char *folder,
 			  const char *name, const void *data, size_t size,
 			  const char **error_r)
@@ -102,15 +126,62 @@ int migration_dir_replace(const char *dir, const char *folder,
 	    migration_dir_path(dir, MIGRATION_DIR_TMP, my_pid, &tmp_path,
 			       error_r) < 0)
 		return -1;
-	if (write_durably(tmp_path, data, size, error_r) < 0)
+	if (write_file(tmp_path, data, size, TRUE, error_r) < 0 ||
+	    rename_file(tmp_path, path, error_r) < 0)
 		return -1;
-	if (rename(tmp_path, path) < 0) {
-		*error_r = t_strdup_printf("rename(%s, %s) failed: %m",
-					   tmp_path, path);
-		i_unlink_if_exists(tmp_path);
-		return -1;
-	}
 	return fsync_dir(parent_dir(path), error_r);
+}
+
+static const char *
+many_tmp_path(const char *tmp_folder, const char *name)
+{
+	return t_strdup_printf("%s/%s.%s", tmp_folder, my_pid, name);
+}
+
+static int
+write_many(const char *tmp_folder, const struct migration_dir_file *files,
+	   unsigned int count, const char **error_r)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		if (write_file(many_tmp_path(tmp_folder, files[i].name),
+			       files[i].data, files[i].size, FALSE,
+			       error_r) < 0)
+			return -1;
+	}
+	return syncfs_dir(tmp_folder, error_r);
+}
+
+static int
+rename_many(const char *tmp_folder, const char *folder,
+	    const struct migration_dir_file *files, unsigned int count,
+	    const char **error_r)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		const char *path = t_strconcat(folder, "/", files[i].name,
+					       NULL);
+
+		if (rename_file(many_tmp_path(tmp_folder, files[i].name), path,
+				error_r) < 0)
+			return -1;
+	}
+	return fsync_dir(folder, error_r);
+}
+
+int migration_dir_replace_many(const char *dir, const char *folder,
+			       const struct migration_dir_file *files,
+			       unsigned int count, const char **error_r)
+{
+	const char *folder_path = t_strconcat(dir, "/", folder, NULL);
+	const char *tmp_folder = t_strconcat(dir, "/"MIGRATION_DIR_TMP, NULL);
+
+	if (count == 0)
+		return 0;
+	if (make_folder(folder_path, error_r) < 0 ||
+	    make_folder(tmp_folder, error_r) < 0)
+		return -1;
+	if (write_many(tmp_folder, files, count, error_r) < 0)
+		return -1;
+	return rename_many(tmp_folder, folder_path, files, count, error_r);
 }
 
 int migration_dir_unlink(const char *dir, const char *folder,

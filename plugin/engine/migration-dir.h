@@ -19,6 +19,17 @@ int migration_dir_path(const char *dir, const char *folder, const char *name,
 int migration_dir_replace(const char *dir, const char *folder,
 			  const char *name, const void *data, size_t size,
 			  const char **error_r);
+/* The same for many files with two syncs in all: all are written and made
+   durable under other names, then renamed. A crash leaves each the old file or
+   the new one. Returns 0, -1 with an error: some may be replaced. */
+struct migration_dir_file {
+	const char *name;
+	const void *data;
+	size_t size;
+};
+int migration_dir_replace_many(const char *dir, const char *folder,
+			       const struct migration_dir_file *files,
+			       unsigned int count, const char **error_r);
 /* Remove it durably. One that isn't there is fine. */
 int migration_dir_unlink(const char *dir, const char *folder,
 			 const char *name, const char **error_r);
