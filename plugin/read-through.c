@@ -4,6 +4,8 @@
 #include "ioloop.h"
 #include "istream.h"
 #include "istream-crlf.h"
+#include "istream-seekable.h"
+#include "str.h"
 #include "seq-range-array.h"
 #include "imapc-mail.h"
 #include "migration-user.h"
@@ -15,6 +17,8 @@
 	MODULE_CONTEXT_REQUIRE(&(INDEX_MAIL(m))->mail, \
 			       read_through_mail_module)
 
+/* a larger message goes to a temporary file as it is read */
+#define SEEKABLE_MEMORY (256 * 1024)
 /* at most so often is it looked whether more is here */
 #define STATE_MAX_AGE_SECS 1
 
@@ -178,6 +182,22 @@ local_mail_get_size(struct read_through_mail *rmail, struct mail *mail,
 		mail_get_virtual_size(rmail->mail, size_r) == 0;
 }
 
+/* Readers go back and forth in it, which a CR LF filter can't. */
+static struct istream *
+create_seekable_crlf(struct read_through *rt, struct istream *input)
+{
+	struct istream *inputs[] = { i_stream_create_crlf(input), NULL };
+	string_t *temp_prefix = t_str_new(128);
+	struct istream *seekable;
+
+	mail_user_set_get_temp_prefix(temp_prefix, rt->rbox->muser->user->set);
+	seekable = i_stream_create_seekable_path(inputs, SEEKABLE_MEMORY,
+						 str_c(temp_prefix));
+	i_stream_set_name(seekable, i_stream_get_name(input));
+	i_stream_unref(&inputs[0]);
+	return seekable;
+}
+
 /* Give our mail the local stream, unless it has one. */
 static bool local_stream_open(struct read_through_mail *rmail,
 			      struct mail *mail)
@@ -194,7 +214,7 @@ static bool local_stream_open(struct read_through_mail *rmail,
 		return FALSE;
 
 	mail->mail_stream_accessed = TRUE;
-	data->stream = i_stream_create_crlf(input);
+	data->stream = create_seekable_crlf(rmail->rt, input);
 	data->stream_has_only_header = FALSE;
 	data->physical_size = size;
 	data->virtual_size = size;
