@@ -218,7 +218,9 @@ int mailbox_state_write_many(const char *dir,
 	const string_t *str;
 	const char *vname;
 
-	t_array_init(&files, array_count(vnames) + 1);
+	if (array_is_empty(vnames))
+		return 0;
+	t_array_init(&files, array_count(vnames));
 	array_foreach_elem(vnames, vname) {
 		if ((str = state_to_str(vname, state, error_r)) == NULL)
 			return -1;
