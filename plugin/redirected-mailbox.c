@@ -4,6 +4,7 @@
 #include "imapc-msgmap.h"
 #include "folder-forward.h"
 #include "migration-user.h"
+#include "proxy-search.h"
 #include "proxy-sync.h"
 #include "proxy-transaction.h"
 #include "read-through.h"
@@ -332,6 +333,7 @@ void redirected_mailbox_init(struct migration_user *muser, struct mailbox *box,
 	v->get_status = redirected_get_status;
 	v->search_deinit = redirected_search_deinit;
 	v->free = redirected_free;
+	proxy_search_init(v);
 	proxy_sync_init(v);
 	proxy_transaction_init(v);
 	MODULE_CONTEXT_SET(box, redirected_mailbox_module, rbox);
