@@ -6,7 +6,8 @@
  * says: how long clients had to wait. An interruption is what a writer sees:
  * from its last acknowledged command before its connection ended to the first
  * one after, with reconnecting, login and SELECT. Afterwards the mailbox must be
- * local, and have all that was appended.
+ * local, and have all that was appended. selects_refused counts the logins and
+ * SELECTs that failed before the cutover, when the clients began their work.
  */
 #include "bench.h"
 #include "bench-figures.h"
@@ -22,7 +23,7 @@
 
 struct figures {
 	double *cutover_ms, *interruption_ms;
-	unsigned int interruptions;
+	unsigned int interruptions, refused;
 };
 
 static void make_old_users(struct bench *bench)
@@ -98,6 +99,7 @@ static void add_run(struct figures *figures, const struct bench *bench,
 		bench_fail("a writer wasn't interrupted exactly once");
 	memcpy(all, seen->interruption_ms, bench->writers * sizeof(*all));
 	figures->interruptions += bench->writers;
+	figures->refused += seen->refused;
 	bench_say("run %u of %u: cutover %.0f ms, longest interruption %.0f ms, "
 		  "%u commands acknowledged", run + 1, bench->runs,
 		  figures->cutover_ms[run], bench_max(all, bench->writers),
@@ -139,12 +141,12 @@ static void print_figures(const struct bench *bench,
 	printf("bench: part=cutover rtt_ms=%u messages=%u writers=%u "
 	       "cutover_ms_median=%.1f cutover_ms_max=%.1f "
 	       "interruption_ms_median=%.1f interruption_ms_max=%.1f runs=%u "
-	       "idlers=%u corpus=%s store=%s\n",
+	       "idlers=%u corpus=%s store=%s selects_refused=%u\n",
 	       bench->rtt_ms, bench->messages, bench->writers,
 	       bench_median(cutover, bench->runs),
 	       bench_max(cutover, bench->runs), bench_median(interruption, n),
 	       bench_max(interruption, n), bench->runs, bench->idlers,
-	       bench->corpus, bench->store);
+	       bench->corpus, bench->store, figures->refused);
 }
 
 static void run(struct bench *bench)

@@ -32,8 +32,9 @@ struct cutover_group {
 	struct cutover_target target;
 	struct client *clients;
 	double *interruption_ms;
-	unsigned int writers, count;
+	unsigned int writers, count, started;
 	atomic_bool stop, failed;
+	atomic_uint refused;
 	pthread_mutex_t lock;
 	char error[400];
 	/* Of cutover_group_wait() */
@@ -64,12 +65,32 @@ static bool ending(const struct client *client)
 		atomic_load(&client->group->failed);
 }
 
-static bool come(struct client *client)
+/* Until it can: what comes before the cutover isn't measured, but counted. */
+static bool come_first(struct client *client)
 {
 	const struct cutover_target *target = &client->group->target;
 	struct imap_box box;
 	const char *error;
 
+	while (!ending(client)) {
+		if (imap_open(target->hostport, target->user, target->password,
+			      target->timeout_ms, &client->imap, &error) == 0 &&
+		    imap_select(client->imap, target->mailbox, &box) == IMAP_OK)
+			return true;
+		imap_free(&client->imap);
+		atomic_fetch_add(&client->group->refused, 1);
+	}
+	return false;
+}
+
+static bool come_again(struct client *client)
+{
+	const struct cutover_target *target = &client->group->target;
+	struct imap_box box;
+	const char *error;
+
+	atomic_store(&client->steady, 0);
+	atomic_fetch_add(&client->interruptions, 1);
 	imap_free(&client->imap);
 	if (imap_open(target->hostport, target->user, target->password,
 		      target->timeout_ms, &client->imap, &error) < 0)
@@ -78,13 +99,6 @@ static bool come(struct client *client)
 		return fail(client, "SELECT: %s", imap_error(client->imap));
 	imap_clear(client->imap);
 	return true;
-}
-
-static bool come_again(struct client *client)
-{
-	atomic_store(&client->steady, 0);
-	atomic_fetch_add(&client->interruptions, 1);
-	return come(client);
 }
 
 static bool is_append(const struct client *client)
@@ -165,7 +179,7 @@ static bool idle(struct client *client)
 static void *client_thread(void *context)
 {
 	struct client *client = context;
-	bool ok = come(client);
+	bool ok = come_first(client);
 
 	while (ok && !ending(client))
 		ok = client->writer ? write_once(client) : idle(client);
@@ -173,12 +187,39 @@ static void *client_thread(void *context)
 	return NULL;
 }
 
+static bool all_steady(void *context)
+{
+	struct cutover_group *group = context;
+	unsigned int i;
+
+	if (atomic_load(&group->failed))
+		return true;
+	for (i = 0; i < group->started; i++) {
+		if (atomic_load(&group->clients[i].interruptions) <
+		    group->wanted ||
+		    atomic_load(&group->clients[i].steady) < STEADY_COMMANDS)
+			return false;
+	}
+	return true;
+}
+
+static void start_next(struct cutover_group *group)
+{
+	struct client *client = &group->clients[group->started];
+
+	client->group = group;
+	client->number = group->started;
+	client->writer = group->started < group->writers;
+	if (pthread_create(&client->thread, NULL, client_thread, client) != 0)
+		abort();
+	group->started++;
+}
+
 struct cutover_group *
 cutover_group_start(const struct cutover_target *target, unsigned int writers,
 		    unsigned int idlers)
 {
 	struct cutover_group *group = calloc(1, sizeof(*group));
-	unsigned int i;
 
 	if (group == NULL)
 		abort();
@@ -190,31 +231,12 @@ cutover_group_start(const struct cutover_target *target, unsigned int writers,
 	if (group->clients == NULL || group->interruption_ms == NULL)
 		abort();
 	pthread_mutex_init(&group->lock, NULL);
-	for (i = 0; i < group->count; i++) {
-		group->clients[i].group = group;
-		group->clients[i].number = i;
-		group->clients[i].writer = i < writers;
-		if (pthread_create(&group->clients[i].thread, NULL,
-				   client_thread, &group->clients[i]) != 0)
-			abort();
-	}
+	/* the mailbox has been in use for some time when the others come */
+	start_next(group);
+	(void)wait_until(all_steady, group, target->timeout_ms);
+	while (group->started < group->count)
+		start_next(group);
 	return group;
-}
-
-static bool all_steady(void *context)
-{
-	struct cutover_group *group = context;
-	unsigned int i;
-
-	if (atomic_load(&group->failed))
-		return true;
-	for (i = 0; i < group->count; i++) {
-		if (atomic_load(&group->clients[i].interruptions) <
-		    group->wanted ||
-		    atomic_load(&group->clients[i].steady) < STEADY_COMMANDS)
-			return false;
-	}
-	return true;
 }
 
 const char *cutover_group_wait(struct cutover_group *group,
@@ -237,8 +259,9 @@ const char *cutover_group_stop(struct cutover_group *group,
 	memset(figures_r, 0, sizeof(*figures_r));
 	figures_r->interruption_ms = group->interruption_ms;
 	atomic_store(&group->stop, true);
-	for (i = 0; i < group->count; i++)
+	for (i = 0; i < group->started; i++)
 		pthread_join(group->clients[i].thread, NULL);
+	figures_r->refused = atomic_load(&group->refused);
 	for (i = 0; i < group->writers; i++) {
 		client = &group->clients[i];
 		group->interruption_ms[i] = client->interruption_ms;

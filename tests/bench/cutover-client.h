@@ -29,9 +29,13 @@ struct cutover_figures {
 	unsigned int acknowledged;
 	/* Acknowledged, and without an answer when the connection ended. */
 	unsigned int appended, maybe_appended;
+	/* How often the first login or SELECT of a client had to be tried
+	   again. */
+	unsigned int refused;
 };
 
-/* Starts them. The target is used until the end. */
+/* Starts them: the first one, and when it works, the others. The target's
+   strings are used until the end. */
 struct cutover_group *
 cutover_group_start(const struct cutover_target *target, unsigned int writers,
 		    unsigned int idlers);
