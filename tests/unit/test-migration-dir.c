@@ -148,6 +148,7 @@ static void test_failures(void)
 		{ "fsync(", "new" },
 	};
 	const char *error, *text, *dir = engine_unit_dir();
+	int ret;
 
 	for (unsigned int i = 0; i < N_ELEMENTS(tests); i++) {
 		calls_reset(NULL);
@@ -155,12 +156,12 @@ static void test_failures(void)
 		calls_reset(NULL);
 		calls.fail_at = i + 1;
 		error = "";
-		UNIT_CHECK(replace(dir, "new", &error) == -1 &&
-			   str_begins(error, tests[i].error), "%u: %s", i,
+		ret = replace(dir, "new", &error);
+		UNIT_CHECK(ret == -1 && str_begins(error, tests[i].error), "%u: %s", i,
 			   error);
 		calls_reset(NULL);
-		UNIT_CHECK(get(dir, &text) == 1 &&
-			   strcmp(text, tests[i].text) == 0, "%u: %s", i, text);
+		ret = get(dir, &text);
+		UNIT_CHECK(ret == 1 && strcmp(text, tests[i].text) == 0, "%u: %s", i, text);
 		CU_ASSERT(files_in(t_strconcat(dir, "/tmp", NULL)) == 0);
 	}
 }
@@ -172,6 +173,7 @@ static void test_killed(void)
 	static const char *const expected[] = { "old", "old", "new" };
 	const char *error, *text, *dir = engine_unit_dir();
 	pid_t pid;
+	int ret;
 
 	for (unsigned int i = 0; i < N_ELEMENTS(expected); i++) {
 		calls_reset(NULL);
@@ -183,8 +185,8 @@ static void test_killed(void)
 			_exit(replace(dir, "new", &error) == 0 ? 0 : 1);
 		}
 		CU_ASSERT(engine_unit_wait(pid) == -1);
-		UNIT_CHECK(get(dir, &text) == 1 &&
-			   strcmp(text, expected[i]) == 0, "%u: %s", i, text);
+		ret = get(dir, &text);
+		UNIT_CHECK(ret == 1 && strcmp(text, expected[i]) == 0, "%u: %s", i, text);
 		CU_ASSERT(replace(dir, "later", &error) == 0);
 		CU_ASSERT(get(dir, &text) == 1 && strcmp(text, "later") == 0);
 	}
@@ -218,6 +220,7 @@ static void test_writers(void)
 	const char *error, *text, *dir = engine_unit_dir();
 	pid_t pids[4];
 	unsigned int i, n;
+	int ret;
 
 	CU_ASSERT(replace(dir, "0000", &error) == 0);
 	fflush(NULL);
@@ -234,7 +237,8 @@ static void test_writers(void)
 		_exit(0);
 	}
 	for (n = 0; n < 500; n++) T_BEGIN {
-		UNIT_CHECK(get(dir, &text) == 1 && strlen(text) == 4 &&
+		ret = get(dir, &text);
+		UNIT_CHECK(ret == 1 && strlen(text) == 4 &&
 			   strspn(text, t_strdup_printf("%c", text[0])) == 4,
 			   "%s", text);
 	} T_END;

@@ -1,192 +1,166 @@
-/* test-store-intents: the commands, carried out, do to each mail what the
-   changes one after another would have done. */
-#include "engine-unit.h"
+/* What STORE commands become of a transaction's intents. */
+
+#include "lib.h"
 #include "array.h"
 #include "str.h"
-#include "plugin/store-intents.h"
+#include "imap-util.h"
+#include "store-intents.h"
 
-#define MAILS 3
-#define KEYWORDS 3
+#include "engine-unit.h"
+#include "unit.h"
 
-static const char *const keyword_names[KEYWORDS] = { "$A", "$B", "c" };
+static const char *const none[] = { NULL };
+static const char *const foo[] = { "$Foo", NULL };
+static const char *const foo_bar[] = { "$Foo", "bar", NULL };
+static const char *const bar[] = { "BAR", NULL };
 
-/* bits: flags, and above them the keywords */
-#define KEYWORD_SHIFT 8
-#define ALL_FLAGS MAIL_FLAGS_NONRECENT
-
-static const char *const *keywords_of(unsigned int bits)
+/* "1:2 +FLAGS (\\Seen); 3 ..." in the order they are sent */
+static const char *commands_str(struct store_intents *intents)
 {
-	const char **names = t_new(const char *, KEYWORDS + 1);
-	unsigned int count = 0;
-
-	for (unsigned int i = 0; i < KEYWORDS; i++) {
-		if ((bits & (1 << (i + KEYWORD_SHIFT))) != 0)
-			names[count++] = keyword_names[i];
-	}
-	return names;
-}
-
-static unsigned int word_bit(const char *word)
-{
-	static const struct {
-		const char *name;
-		unsigned int bit;
-	} words[] = {
-		{ "\\Answered", MAIL_ANSWERED }, { "\\Flagged", MAIL_FLAGGED },
-		{ "\\Deleted", MAIL_DELETED }, { "\\Seen", MAIL_SEEN },
-		{ "\\Draft", MAIL_DRAFT },
-		{ "$A", 1 << KEYWORD_SHIFT }, { "$B", 2 << KEYWORD_SHIFT },
-		{ "c", 4 << KEYWORD_SHIFT },
-	};
-
-	for (unsigned int i = 0; i < N_ELEMENTS(words); i++) {
-		if (strcasecmp(words[i].name, word) == 0)
-			return words[i].bit;
-	}
-	UNIT_CHECK(FALSE, "unexpected %s", word);
-	return 0;
-}
-
-static void change(unsigned int *bits, char sign, unsigned int value,
-		   unsigned int mask)
-{
-	if (sign == '+')
-		*bits |= value;
-	else if (sign == '-')
-		*bits &= ~value;
-	else
-		*bits = (*bits & ~mask) | value;
-}
-
-/* A server's STORE. */
-static void carry_out(const struct store_command *command, unsigned int *mails)
-{
-	const char *args = command->args;
-	char sign = *args == '+' || *args == '-' ? *args++ : '=';
-	const char *const *word;
-	unsigned int value = 0;
-
-	CU_ASSERT_FATAL(str_begins(args, "FLAGS (") &&
-			args[strlen(args) - 1] == ')');
-	args = t_strdup_until(args + 7, args + strlen(args) - 1);
-	for (word = t_strsplit_spaces(args, " "); *word != NULL; word++)
-		value |= word_bit(*word);
-	for (unsigned int uid = 1; uid <= MAILS; uid++) {
-		if (seq_range_exists(&command->uids, uid))
-			change(&mails[uid], sign, value, UINT_MAX);
-	}
-}
-
-/* One change, recorded and done to the model. */
-static void random_change(struct store_intents *intents, unsigned int *mails)
-{
-	static const char signs[] = {
-		[MODIFY_REPLACE] = '=', [MODIFY_ADD] = '+',
-		[MODIFY_REMOVE] = '-',
-	};
-	enum modify_type type = engine_unit_rand(3);
-	unsigned int uid = 1 + engine_unit_rand(MAILS), value;
-
-	if (engine_unit_rand(2) == 0) {
-		value = engine_unit_rand(MAIL_RECENT << 1) & ALL_FLAGS;
-		store_intents_flags(intents, uid, type, value);
-		change(&mails[uid], signs[type], value, ALL_FLAGS);
-	} else {
-		value = engine_unit_rand(1 << KEYWORDS) << KEYWORD_SHIFT;
-		store_intents_keywords(intents, uid, type, keywords_of(value),
-				       keywords_of(mails[uid]));
-		change(&mails[uid], signs[type], value, ~ALL_FLAGS);
-	}
-}
-
-static void check_results(struct store_intents *intents,
-			  const unsigned int *before, const unsigned int *after,
-			  const ARRAY_TYPE(seq_range) *uids, unsigned int n)
-{
-	for (unsigned int uid = 1; uid <= MAILS; uid++) {
-		const char *const *had = keywords_of(before[uid]);
-		const char *const *has = keywords_of(after[uid]);
-		unsigned int bit = 1 << engine_unit_rand(5);
-		bool touched = seq_range_exists(uids, uid);
-
-		UNIT_CHECK(store_intents_result_is(intents, uid,
-				before[uid] & ALL_FLAGS, had,
-				after[uid] & ALL_FLAGS, has) == touched,
-			   "%u: result of %u", n, uid);
-		UNIT_CHECK(!store_intents_result_is(intents, uid,
-				before[uid] & ALL_FLAGS, had,
-				(after[uid] ^ bit) & ALL_FLAGS, has),
-			   "%u: other flags of %u", n, uid);
-		UNIT_CHECK(store_intents_match(intents, uid, ALL_FLAGS, TRUE,
-				after[uid] & ALL_FLAGS, has) == touched,
-			   "%u: match of %u", n, uid);
-	}
-}
-
-static void test_model(void)
-{
-	struct store_intents *intents;
-	const struct store_command *command;
 	ARRAY_TYPE(store_command) commands;
 	ARRAY_TYPE(seq_range) uids;
-	unsigned int before[MAILS + 1], server[MAILS + 1], model[MAILS + 1];
+	const struct store_command *command;
+	string_t *str = t_str_new(128);
 
-	for (unsigned int n = 0; n < 20000; n++) T_BEGIN {
-		intents = store_intents_init();
-		CU_ASSERT(store_intents_is_empty(intents));
-		for (unsigned int uid = 0; uid <= MAILS; uid++)
-			before[uid] = engine_unit_rand(8 << KEYWORD_SHIFT) &
-				(ALL_FLAGS | 7 << KEYWORD_SHIFT);
-		memcpy(server, before, sizeof(before));
-		memcpy(model, before, sizeof(before));
-		for (unsigned int i = engine_unit_rand(5); i > 0; i--)
-			random_change(intents, model);
-
-		t_array_init(&uids, 4);
-		i_array_init(&commands, 4);
-		store_intents_uids(intents, &uids);
-		store_intents_commands(intents, &uids, &commands);
-		array_foreach(&commands, command)
-			carry_out(command, server);
-		UNIT_CHECK(memcmp(server, model, sizeof(model)) == 0,
-			   "%u: %x %x %x instead of %x %x %x", n, server[1],
-			   server[2], server[3], model[1], model[2], model[3]);
-		check_results(intents, before, model, &uids, n);
-		array_free(&commands);
-		store_intents_deinit(&intents);
-	} T_END;
+	t_array_init(&uids, 8);
+	t_array_init(&commands, 8);
+	store_intents_uids(intents, &uids);
+	store_intents_commands(intents, &uids, &commands);
+	array_foreach(&commands, command) {
+		if (str_len(str) > 0)
+			str_append(str, "; ");
+		imap_write_seq_range(str, &command->uids);
+		str_printfa(str, " %s", command->args);
+	}
+	return str_c(str);
 }
 
-/* The same for many mails is one command. */
-static void test_merged(void)
+static void test_merging(void)
 {
 	struct store_intents *intents = store_intents_init();
-	const struct store_command *command;
-	ARRAY_TYPE(store_command) commands;
-	ARRAY_TYPE(seq_range) uids;
 
-	for (unsigned int uid = 1; uid <= 1000; uid++)
+	CU_ASSERT_TRUE(store_intents_is_empty(intents));
+	for (uint32_t uid = 1; uid <= 3; uid++)
 		store_intents_flags(intents, uid, MODIFY_ADD, MAIL_SEEN);
-	t_array_init(&uids, 4);
-	seq_range_array_add_range(&uids, 1, 900);
-	i_array_init(&commands, 4);
-	store_intents_commands(intents, &uids, &commands);
-	CU_ASSERT_FATAL(array_count(&commands) == 1);
-	command = array_front(&commands);
-	CU_ASSERT(strcmp(command->args, "+FLAGS (\\Seen)") == 0);
-	CU_ASSERT(seq_range_count(&command->uids) == 900);
-	array_free(&commands);
+	store_intents_keywords(intents, 3, MODIFY_ADD, foo, none);
+	CU_ASSERT_FALSE(store_intents_is_empty(intents));
+	CU_ASSERT_STRING_EQUAL(commands_str(intents),
+		"1:2 +FLAGS (\\Seen); 3 +FLAGS (\\Seen $Foo)");
 	store_intents_deinit(&intents);
-	CU_ASSERT(intents == NULL);
 }
 
-static const struct unit_test tests[] = {
-	{ "model", test_model },
-	{ "merged", test_merged },
-	{ NULL, NULL }
-};
+static void test_later_wins(void)
+{
+	struct store_intents *intents = store_intents_init();
+
+	store_intents_flags(intents, 1, MODIFY_ADD, MAIL_SEEN | MAIL_FLAGGED);
+	store_intents_flags(intents, 1, MODIFY_REMOVE, MAIL_SEEN);
+	store_intents_keywords(intents, 1, MODIFY_ADD, foo_bar, none);
+	store_intents_keywords(intents, 1, MODIFY_REMOVE, bar, none);
+	CU_ASSERT_STRING_EQUAL(commands_str(intents),
+		"1 +FLAGS (\\Flagged $Foo); 1 -FLAGS (\\Seen BAR)");
+	store_intents_deinit(&intents);
+}
+
+static void test_replace_all(void)
+{
+	struct store_intents *intents = store_intents_init();
+
+	store_intents_flags(intents, 7, MODIFY_ADD, MAIL_SEEN);
+	store_intents_flags(intents, 7, MODIFY_REPLACE,
+			    MAIL_DRAFT | MAIL_RECENT);
+	store_intents_keywords(intents, 7, MODIFY_REPLACE, bar, foo);
+	CU_ASSERT_STRING_EQUAL(commands_str(intents), "7 FLAGS (\\Draft BAR)");
+	store_intents_deinit(&intents);
+}
+
+/* the other half must stay as it is on the server */
+static void test_replace_half(void)
+{
+	struct store_intents *intents = store_intents_init();
+
+	store_intents_flags(intents, 7, MODIFY_REPLACE, MAIL_DRAFT);
+	CU_ASSERT_STRING_EQUAL(commands_str(intents), "7 +FLAGS (\\Draft); "
+		"7 -FLAGS (\\Answered \\Flagged \\Deleted \\Seen)");
+	store_intents_deinit(&intents);
+
+	intents = store_intents_init();
+	store_intents_keywords(intents, 7, MODIFY_REPLACE, bar, foo);
+	CU_ASSERT_STRING_EQUAL(commands_str(intents),
+		"7 +FLAGS (BAR); 7 -FLAGS ($Foo)");
+	store_intents_deinit(&intents);
+}
+
+static bool
+match(struct store_intents *intents, enum mail_flags flags,
+      const char *const *keywords)
+{
+	return store_intents_match(intents, 1, MAIL_FLAGS_NONRECENT, TRUE,
+				   flags, keywords);
+}
+
+static void test_match_relative(void)
+{
+	struct store_intents *intents = store_intents_init();
+
+	store_intents_flags(intents, 1, MODIFY_ADD, MAIL_SEEN);
+	store_intents_flags(intents, 1, MODIFY_REMOVE, MAIL_FLAGGED);
+	store_intents_keywords(intents, 1, MODIFY_ADD, bar, none);
+	CU_ASSERT_TRUE(match(intents, MAIL_SEEN | MAIL_DRAFT, foo_bar));
+	CU_ASSERT_FALSE(match(intents, 0, foo_bar));
+	CU_ASSERT_FALSE(match(intents, MAIL_SEEN | MAIL_FLAGGED, foo_bar));
+	CU_ASSERT_FALSE(match(intents, MAIL_SEEN, foo));
+	/* a flag that the server can't keep, keywords that it can't make */
+	CU_ASSERT_TRUE(store_intents_match(intents, 1, MAIL_FLAGGED, FALSE,
+					   0, none));
+	CU_ASSERT_FALSE(store_intents_match(intents, 2, MAIL_FLAGS_NONRECENT,
+					    TRUE, MAIL_SEEN, foo_bar));
+	store_intents_deinit(&intents);
+}
+
+static void test_match_replace(void)
+{
+	struct store_intents *intents = store_intents_init();
+
+	store_intents_flags(intents, 1, MODIFY_REPLACE, MAIL_SEEN);
+	store_intents_keywords(intents, 1, MODIFY_REPLACE, foo, none);
+	CU_ASSERT_TRUE(match(intents, MAIL_SEEN, foo));
+	CU_ASSERT_FALSE(match(intents, MAIL_SEEN | MAIL_DRAFT, foo));
+	CU_ASSERT_FALSE(match(intents, MAIL_SEEN, foo_bar));
+	CU_ASSERT_FALSE(match(intents, MAIL_SEEN, none));
+	store_intents_deinit(&intents);
+}
+
+static void test_result(void)
+{
+	struct store_intents *intents = store_intents_init();
+
+	store_intents_flags(intents, 1, MODIFY_ADD, MAIL_SEEN);
+	store_intents_keywords(intents, 1, MODIFY_ADD, foo, none);
+	CU_ASSERT_TRUE(store_intents_result_is(intents, 1, MAIL_DRAFT, bar,
+		MAIL_DRAFT | MAIL_SEEN, foo_bar));
+	/* somebody else's change at the same time */
+	CU_ASSERT_FALSE(store_intents_result_is(intents, 1, MAIL_DRAFT, bar,
+		MAIL_SEEN, foo_bar));
+	CU_ASSERT_FALSE(store_intents_result_is(intents, 1, MAIL_DRAFT, none,
+		MAIL_DRAFT | MAIL_SEEN, foo_bar));
+	CU_ASSERT_FALSE(store_intents_result_is(intents, 1, MAIL_DRAFT, bar,
+		MAIL_DRAFT | MAIL_SEEN, foo));
+	store_intents_deinit(&intents);
+}
 
 int main(void)
 {
+	static const struct unit_test tests[] = {
+		{ "equal intents share a command", test_merging },
+		{ "the later of two intents wins", test_later_wins },
+		{ "REPLACE of flags and keywords is FLAGS", test_replace_all },
+		{ "REPLACE of one half leaves the other", test_replace_half },
+		{ "a relative intent is seen to be done", test_match_relative },
+		{ "a replacing intent is seen to be done", test_match_replace },
+		{ "others' changes are told from ours", test_result },
+		{ NULL, NULL }
+	};
+
 	return engine_unit_run("store-intents", tests);
 }
