@@ -22,6 +22,10 @@
 static const char *const withheld[] = { "CONDSTORE", "QRESYNC", NULL };
 
 static imap_client_created_func_t *next_client_created;
+/* that of all clients, before us */
+static void (*next_client_init)(struct client *client);
+/* of the client that is just made */
+static char *full_capability;
 static struct command original_enable;
 
 static bool is_withheld_from(struct client *client)
@@ -51,23 +55,41 @@ static void withhold(struct client *client)
 	}
 }
 
-static void capability_client_created(struct client **client)
+static void capability_client_init(struct client *client)
 {
-	struct mail_user *user = (*client)->user;
-	struct migration_user *muser = MIGRATION_USER_CONTEXT(user);
+	struct migration_user *muser = MIGRATION_USER_CONTEXT(client->user);
 	const char *error = NULL;
 	int ret;
 
+	if (muser != NULL) {
+		ret = migration_user_is_local(muser, &error);
+		if (ret < 0)
+			e_error(client->user->event, "migration: %s", error);
+		if (ret > 0) {
+			str_truncate(client->capability_string, 0);
+			str_append(client->capability_string, full_capability);
+		}
+	}
+	next_client_init(client);
+}
+
+/* No mailbox can be looked at yet: the namespaces are made after the reply to
+   LOGIN, which tells the capabilities. It says less than there may be. */
+static void capability_client_created(struct client **_client)
+{
+	struct client *client = *_client;
+
 	if (next_client_created != NULL)
-		next_client_created(client);
-	if (muser == NULL)
+		next_client_created(_client);
+	if (MIGRATION_USER_CONTEXT(client->user) == NULL)
 		return;
-	ret = migration_user_is_local(muser, &error);
-	if (ret < 0)
-		e_error(user->event, "migration: %s", error);
-	if (ret <= 0) T_BEGIN {
-		withhold(*client);
+	i_free(full_capability);
+	full_capability = i_strdup(str_c(client->capability_string));
+	T_BEGIN {
+		withhold(client);
 	} T_END;
+	next_client_init = client->v.init;
+	client->v.init = capability_client_init;
 }
 
 static void
@@ -129,6 +151,7 @@ void imap_capability_deinit(void)
 	if (&imap_client_created_hook_set == NULL)
 		return;
 	(void)imap_client_created_hook_set(next_client_created);
+	i_free(full_capability);
 	if (original_enable.func == NULL)
 		return;
 	command_unregister("ENABLE");
