@@ -115,6 +115,20 @@ static void proxy_mail_expunge(struct mail *mail)
 	seq_range_array_add(&pt->expunges, mail->uid);
 }
 
+/* imapc leaves the value as it was where the header isn't there; THREAD then
+   takes that for one. */
+static int
+proxy_mail_get_first_header(struct mail *mail, const char *field,
+			    bool decode_to_utf8, const char **value_r)
+{
+	union mail_module_context *mmail =
+		PROXY_MAIL_CONTEXT((struct mail_private *)mail);
+
+	*value_r = NULL;
+	return mmail->super.get_first_header(mail, field, decode_to_utf8,
+					     value_r);
+}
+
 void proxy_mail_init(struct mail *_mail)
 {
 	struct mail_private *mail = (struct mail_private *)_mail;
@@ -127,6 +141,7 @@ void proxy_mail_init(struct mail *_mail)
 	v->update_flags = proxy_mail_update_flags;
 	v->update_keywords = proxy_mail_update_keywords;
 	v->expunge = proxy_mail_expunge;
+	v->get_first_header = proxy_mail_get_first_header;
 	MODULE_CONTEXT_SET_SELF(mail, proxy_mail_module, mmail);
 }
 
