@@ -147,10 +147,15 @@ static void local_mail_alloc(struct read_through_mail *rmail)
 /* The local mailbox may have got the message since it was looked at. */
 static bool local_mail_seek(struct read_through_mail *rmail, uint32_t uid)
 {
-	if (rmail->mail != NULL && mail_set_uid(rmail->mail, uid))
+	struct mailbox *box = rmail->rt->box;
+
+	if (rmail->mail == NULL)
+		local_mail_alloc(rmail);
+	if (mail_set_uid(rmail->mail, uid))
 		return TRUE;
 	local_mail_free(&rmail->mail, &rmail->trans);
-	if (mailbox_sync(rmail->rt->box, 0) < 0)
+	/* other mails of the session keep it as it is */
+	if (box->transaction_count > 0 || mailbox_sync(box, 0) < 0)
 		return FALSE;
 	local_mail_alloc(rmail);
 	return mail_set_uid(rmail->mail, uid);
