@@ -45,6 +45,7 @@ bool wait_until(bool (*condition)(void *context), void *context,
 
 static pid_t spawn(const char *const argv[], int in, int out)
 {
+	sigset_t none;
 	pid_t pid = fork();
 
 	if (pid != 0) {
@@ -61,6 +62,9 @@ static pid_t spawn(const char *const argv[], int in, int out)
 		(void)dup2(out, STDERR_FILENO);
 	}
 	(void)signal(SIGPIPE, SIG_DFL);
+	/* our threads may block signals */
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	execvp(argv[0], (char *const *)argv);
 	fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
 	_exit(127);
