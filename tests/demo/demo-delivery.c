@@ -1,0 +1,129 @@
+#include "demo-delivery.h"
+#include "corpus.h"
+#include "lmtp-client.h"
+#include "process.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How often mail arrives. */
+#define EVERY_MS 150
+#define TRIES 20
+
+static struct delivery *
+add_delivery(struct delivery_list *list, const struct demo_user *user)
+{
+	struct delivery *delivery;
+
+	if (list->count == list->room) {
+		list->room = list->room == 0 ? 256 : list->room * 2;
+		list->items = realloc(list->items,
+				      list->room * sizeof(*list->items));
+		if (list->items == NULL)
+			abort();
+	}
+	delivery = &list->items[list->count++];
+	delivery->state = DELIVERY_REFUSED;
+	snprintf(delivery->message_id, sizeof(delivery->message_id),
+		 "<delivery-%zu.%u@sender.example>", list->count, user->index);
+	return delivery;
+}
+
+/* The message with the wanted Message-ID first: *data_r is the caller's. */
+static size_t make_message(const struct delivery *delivery, unsigned int n,
+			   struct corpus_message *body, char **data_r)
+{
+	const struct corpus corpus = { .set = CORPUS_SMALL, .seed = 300 };
+	const char *text;
+	size_t size;
+	FILE *out = open_memstream(data_r, &size);
+
+	if (out == NULL)
+		abort();
+	corpus_make(&corpus, n, body);
+	text = memmem(body->data, body->size, "\r\n\r\n", 4);
+	fprintf(out, "Message-ID: %s\r\nFrom: <somebody@sender.example>\r\n"
+		"To: <user@lab.example>\r\nSubject: delivery %u\r\n",
+		delivery->message_id, n);
+	fwrite(text + 2, 1, body->size - (size_t)(text + 2 - body->data), out);
+	fclose(out);
+	return size;
+}
+
+static int
+deliver_once(struct demo_user *user, const char *data, size_t size,
+	     struct delivery *delivery)
+{
+	struct lmtp_client *client;
+	struct lmtp_reply reply = { .code = 0 };
+	const char *error;
+	char address[64];
+	const char *const recipients[] = { address };
+
+	snprintf(address, sizeof(address), "%s@%s", user->name,
+		 lab_get(user->lab->lab, "DOMAIN"));
+	if (lmtp_open(lab_get(user->lab->lab, "NEW_LMTP"), DEMO_TIMEOUT_MS,
+		      &client, &error) < 0) {
+		demo_problem("%s: LMTP: %s", user->label, error);
+		return -1;
+	}
+	if (lmtp_deliver(client, "somebody@sender.example", recipients, 1,
+			 data, size, &reply) < 0 && reply.code == 0) {
+		demo_problem("%s: LMTP: %s", user->label, lmtp_error(client));
+		delivery->state = DELIVERY_UNKNOWN;
+		lmtp_free(&client);
+		return -1;
+	}
+	lmtp_quit(&client);
+	if (reply.code / 100 == 2) {
+		delivery->state = DELIVERY_TAKEN;
+		return 0;
+	}
+	demo_problem("%s: LMTP: %d %s", user->label, reply.code, reply.text);
+	return -1;
+}
+
+/* Until it's taken. One whose fate is unknown isn't sent again: that a mail
+   server would double it is LMTP's own weakness (RFC 1047). */
+static void deliver(struct demo_user *user, struct corpus_message *body)
+{
+	struct delivery *delivery = add_delivery(&user->delivered, user);
+	uint64_t started = now_ms();
+	unsigned int i;
+	char *data;
+	size_t size;
+
+	size = make_message(delivery, (unsigned int)user->delivered.count,
+			    body, &data);
+	for (i = 0; i < TRIES && delivery->state == DELIVERY_REFUSED &&
+	     !demo_is_interrupted(); i++) {
+		if (deliver_once(user, data, size, delivery) < 0)
+			user->delivery.errors++;
+	}
+	if (delivery->state == DELIVERY_TAKEN)
+		user->delivery.writes++;
+	demo_counts_time(&user->delivery, started);
+	free(data);
+}
+
+void *demo_delivery_thread(void *context)
+{
+	struct demo_user *user = context;
+	struct corpus_message body = { .data = NULL };
+
+	while (!demo_user_ends(user)) {
+		deliver(user, &body);
+		/* the pace at which mail arrives */
+		(void)poll(NULL, 0, EVERY_MS);
+	}
+	corpus_message_free(&body);
+	return NULL;
+}
+
+void demo_delivery_free(struct delivery_list *list)
+{
+	free(list->items);
+	memset(list, 0, sizeof(*list));
+}

@@ -1,0 +1,30 @@
+/*
+ * demo-delivery: mail that arrives all the time
+ *
+ * As a mail server does, it delivers by LMTP to the new server, and tries a
+ * message again until it is taken. Each has a Message-ID of its own.
+ */
+#ifndef DEMO_DELIVERY_H
+#define DEMO_DELIVERY_H
+
+#include "demo.h"
+
+enum delivery_state {
+	/* never taken */
+	DELIVERY_REFUSED,
+	/* 2xx: it must be there once */
+	DELIVERY_TAKEN,
+	/* the connection was lost before the answer */
+	DELIVERY_UNKNOWN
+};
+
+struct delivery {
+	enum delivery_state state;
+	char message_id[96];
+};
+
+/* A thread: until the work ends. context: struct demo_user. */
+void *demo_delivery_thread(void *context);
+void demo_delivery_free(struct delivery_list *list);
+
+#endif

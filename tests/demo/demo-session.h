@@ -1,0 +1,29 @@
+/*
+ * demo-session: a mail program's connection to INBOX on the new server
+ *
+ * Keeps count of errors and of the announced disconnects.
+ */
+#ifndef DEMO_SESSION_H
+#define DEMO_SESSION_H
+
+#include "demo.h"
+
+struct demo_session {
+	struct demo_user *user;
+	struct demo_counts *counts;
+	/* For messages. */
+	const char *program;
+	struct imap_client *client;
+	uint32_t uidvalidity;
+};
+
+/* Logs in and selects INBOX. -1 after noting the error. */
+int demo_session_open(struct demo_session *session);
+void demo_session_close(struct demo_session *session);
+/* The connection is gone: counts that, and comes again. 1 when the server had
+   said that the mailbox was moved, 0 when not, -1 when it's no use. */
+int demo_session_again(struct demo_session *session);
+/* Counts a NO or BAD. Returns false. */
+bool demo_session_refused(struct demo_session *session, const char *what);
+
+#endif

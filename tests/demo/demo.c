@@ -1,0 +1,428 @@
+/*
+ * demo: six users move from their old servers to a new one, at work
+ *
+ * demo [--dir DIR] [--port-base PORT] [--messages N] [--keep]
+ *
+ * The plot. Everything runs on loopback, in labs of its own, and is ended
+ * again. The last line is "demo: ok ..." with what was counted, or
+ * "demo: FAILED ..." with the reason. Exits 0, 1 failed, 64 wrong usage, 130
+ * interrupted.
+ */
+#include "demo.h"
+#include "demo-compare.h"
+#include "demo-delivery.h"
+#include "demo-lab.h"
+#include "demo-mail.h"
+#include "demo-move.h"
+#include "demo-progress.h"
+#include "demo-user.h"
+#include "mutf7.h"
+#include "process.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WARM_UP_WRITES 15
+#define AFTERWARDS_WRITES 40
+#define PHASE_MS 60000
+#define MAX_SHOWN 50
+
+static atomic_bool interrupted;
+static struct {
+	pthread_mutex_t mutex;
+	unsigned int count;
+	char first[600];
+} problems = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+
+bool demo_is_interrupted(void)
+{
+	return interrupted;
+}
+
+bool demo_user_ends(const struct demo_user *user)
+{
+	return interrupted || user->demo->work_ends;
+}
+
+void demo_problem(const char *fmt, ...)
+{
+	char text[600];
+	va_list args;
+	unsigned int count;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	pthread_mutex_lock(&problems.mutex);
+	count = ++problems.count;
+	if (count == 1)
+		memcpy(problems.first, text, sizeof(text));
+	pthread_mutex_unlock(&problems.mutex);
+	if (count <= MAX_SHOWN)
+		demo_say("PROBLEM: %s", text);
+}
+
+unsigned int demo_problems(void)
+{
+	unsigned int count;
+
+	pthread_mutex_lock(&problems.mutex);
+	count = problems.count;
+	pthread_mutex_unlock(&problems.mutex);
+	return count;
+}
+
+const char *demo_first_problem(void)
+{
+	return problems.first;
+}
+
+const char *demo_folder_name(const struct demo_user *user, const char *name)
+{
+	static _Thread_local char full[256];
+	char *encoded;
+
+	if (strcmp(name, "INBOX") == 0)
+		return name;
+	encoded = mutf7_encode(name);
+	if (encoded == NULL)
+		abort();
+	snprintf(full, sizeof(full), "%s%s",
+		 lab_get(user->lab->lab, "OLD_PREFIX"), encoded);
+	free(encoded);
+	return full;
+}
+
+void demo_counts_time(struct demo_counts *counts, uint64_t started)
+{
+	unsigned int ms = (unsigned int)(now_ms() - started);
+
+	if (ms > counts->slowest_ms)
+		counts->slowest_ms = ms;
+}
+
+/*
+ * Threads
+ */
+
+struct user_run {
+	struct demo_user *user;
+	void (*run)(struct demo_user *user);
+	atomic_uint *running;
+};
+
+static void *user_thread(void *context)
+{
+	struct user_run *run = context;
+
+	run->run(run->user);
+	(*run->running)--;
+	return NULL;
+}
+
+static bool none_runs(void *context)
+{
+	demo_progress_tick();
+	return *(atomic_uint *)context == 0;
+}
+
+void demo_each_user(struct demo *demo, void (*run)(struct demo_user *user))
+{
+	struct user_run runs[DEMO_USERS];
+	pthread_t threads[DEMO_USERS];
+	atomic_uint running = demo->user_count;
+	unsigned int i;
+
+	for (i = 0; i < demo->user_count; i++) {
+		runs[i].user = &demo->users[i];
+		runs[i].run = run;
+		runs[i].running = &running;
+		if (pthread_create(&threads[i], NULL, user_thread,
+				   &runs[i]) != 0)
+			abort();
+	}
+	while (!wait_until(none_runs, &running, PHASE_MS)) ;
+	for (i = 0; i < demo->user_count; i++)
+		pthread_join(threads[i], NULL);
+}
+
+/* Ctrl-C ends the phases in order, so that nothing stays behind. */
+static void *signal_thread(void *context)
+{
+	const sigset_t *signals = context;
+	int number;
+
+	while (sigwait(signals, &number) == 0) {
+		if (!interrupted)
+			demo_say("ending everything that was started");
+		interrupted = true;
+	}
+	return NULL;
+}
+
+static void catch_signals(void)
+{
+	static sigset_t signals;
+	pthread_t thread;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (pthread_create(&thread, NULL, signal_thread, &signals) != 0)
+		abort();
+	pthread_detach(thread);
+}
+
+/*
+ * The plot
+ */
+
+static void begin_work(struct demo *demo)
+{
+	static void *(*const programs[])(void *) = {
+		demo_client_thread, demo_watcher_thread, demo_delivery_thread
+	};
+	unsigned int i, j;
+
+	for (i = 0; i < demo->user_count; i++) {
+		for (j = 0; j < 3; j++) {
+			if (pthread_create(&demo->users[i].threads[j], NULL,
+					   programs[j], &demo->users[i]) != 0)
+				abort();
+		}
+	}
+}
+
+static void end_work(struct demo *demo)
+{
+	unsigned int i, j;
+
+	demo->work_ends = true;
+	for (i = 0; i < demo->user_count; i++) {
+		for (j = 0; j < 3; j++)
+			pthread_join(demo->users[i].threads[j], NULL);
+	}
+}
+
+struct work_goal {
+	struct demo *demo;
+	unsigned int writes[DEMO_USERS];
+};
+
+static bool goal_reached(void *context)
+{
+	struct work_goal *goal = context;
+	unsigned int i;
+
+	demo_progress_tick();
+	for (i = 0; i < goal->demo->user_count && !interrupted; i++) {
+		if (goal->demo->users[i].client.writes < goal->writes[i])
+			return false;
+	}
+	return true;
+}
+
+static bool goes_on(void)
+{
+	return !interrupted && demo_problems() == 0;
+}
+
+/* Until every client has done so many writes more. */
+static bool let_work(struct demo *demo, unsigned int writes)
+{
+	struct work_goal goal = { .demo = demo };
+	unsigned int i;
+
+	for (i = 0; i < demo->user_count; i++)
+		goal.writes[i] = demo->users[i].client.writes + writes;
+	if (!wait_until(goal_reached, &goal, PHASE_MS)) {
+		demo_problem("a client doesn't get on with its work");
+		return false;
+	}
+	return !interrupted;
+}
+
+/* What goes wrong is told, but only a standstill ends it early. */
+static void move_users(struct demo *demo)
+{
+	bool working;
+
+	demo_progress_phase("users log in at the new server and work; mail "
+			    "arrives there");
+	begin_work(demo);
+	working = let_work(demo, WARM_UP_WRITES);
+	if (working) {
+		demo_progress_phase("doveadm migration fill");
+		demo_fill(demo);
+	}
+	if (working && !interrupted) {
+		demo_progress_phase("doveadm migration cutover");
+		demo_cutover(demo);
+	}
+	if (working && !interrupted) {
+		demo_progress_phase("users work on, now without the old "
+				    "servers");
+		(void)let_work(demo, AFTERWARDS_WRITES);
+	}
+	demo_progress_phase("ending the users' work");
+	end_work(demo);
+}
+
+static void run(struct demo *demo, struct demo_verdict *verdict)
+{
+	demo_progress_phase("starting old and new servers (the first time "
+			    "this installs Cyrus and Courier in roots of "
+			    "their own, which takes minutes)");
+	if (demo_labs_up(demo) < 0)
+		return;
+	demo_assign_users(demo);
+	demo_progress_phase("filling the old servers with mail");
+	demo_each_user(demo, demo_mail_make);
+	if (goes_on()) {
+		demo_progress_phase("reading all mail from the old servers");
+		demo_each_user(demo, demo_picture_before);
+	}
+	if (!goes_on())
+		return;
+	move_users(demo);
+	if (interrupted)
+		return;
+	demo_progress_phase("reading all mail from both servers");
+	demo_each_user(demo, demo_picture_after);
+	demo_progress_deinit();
+	demo_compare(demo, verdict);
+}
+
+static bool is_good(const struct demo_verdict *verdict)
+{
+	return !interrupted && demo_problems() == 0 &&
+		verdict->accounts == DEMO_USERS && verdict->lost == 0 &&
+		verdict->doubled == 0 && verdict->changed == 0 &&
+		verdict->client_errors == 0;
+}
+
+static void print_longest(const struct demo_verdict *verdict)
+{
+	if (verdict->accounts == 0)
+		return;
+	printf("\nannounced disconnects %u, each followed by a login; longest "
+	       "interruption of a\nclient's work %u ms; slowest command %u ms; "
+	       "slowest delivery %u ms\n", verdict->reconnects,
+	       verdict->interrupted_ms, verdict->slowest_ms,
+	       verdict->slowest_delivery_ms);
+}
+
+static int finish(const struct demo_verdict *verdict)
+{
+	print_longest(verdict);
+	if (is_good(verdict)) {
+		printf("demo: ok ");
+		demo_verdict_print(verdict);
+		printf("\n");
+		return EXIT_SUCCESS;
+	}
+	printf("demo: FAILED ");
+	if (interrupted)
+		printf("interrupted");
+	else if (verdict->accounts > 0)
+		demo_verdict_print(verdict);
+	if (!interrupted && demo_problems() > 0)
+		printf(" problems=%u: %s", demo_problems(),
+		       demo_first_problem());
+	printf("\n");
+	return interrupted ? 130 : EXIT_FAILURE;
+}
+
+static void clean_up(struct demo *demo)
+{
+	struct demo_user *user;
+	unsigned int i;
+
+	for (i = 0; i < demo->user_count; i++) {
+		user = &demo->users[i];
+		snapshot_free(&user->before);
+		snapshot_free(&user->after);
+		snapshot_free(&user->old_after);
+		journal_deinit(&user->journal);
+		demo_delivery_free(&user->delivered);
+	}
+}
+
+static void usage(void)
+{
+	fprintf(stderr, "usage: demo [--dir DIR] [--port-base PORT] "
+		"[--messages N] [--keep]\n"
+		"Moves six users with N messages (5000) from old servers to "
+		"new ones, on loopback,\nin DIR (/var/tmp/dovecot-migration-"
+		"demo) and on 60 ports from PORT (24100) on.\n"
+		"--keep leaves the servers up; the next demo ends them.\n");
+	exit(64);
+}
+
+static unsigned int number(const char *str, unsigned int min, unsigned int max)
+{
+	uint64_t value;
+
+	if (!imap_parse_number(str, max, &value) || value < min)
+		usage();
+	return (unsigned int)value;
+}
+
+static void
+parse_options(struct demo_options *options, int argc, char *const *argv)
+{
+	static const struct option known[] = {
+		{ "dir", required_argument, NULL, 'd' },
+		{ "port-base", required_argument, NULL, 'p' },
+		{ "messages", required_argument, NULL, 'm' },
+		{ "keep", no_argument, NULL, 'k' },
+		{ NULL, 0, NULL, 0 }
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (c) {
+		case 'd': options->dir = optarg; break;
+		case 'p': options->port_base = number(optarg, 1024, 65000); break;
+		case 'm': options->messages = number(optarg, 600, 1000000); break;
+		case 'k': options->keep = true; break;
+		default: usage();
+		}
+	}
+	if (optind != argc || options->dir[0] != '/' ||
+	    strlen(options->dir) > 200)
+		usage();
+}
+
+int main(int argc, char *argv[])
+{
+	static struct demo demo = {
+		.options = {
+			.dir = "/var/tmp/dovecot-migration-demo",
+			.port_base = 24100, .messages = 5000
+		}
+	};
+	struct demo_verdict verdict = { .accounts = 0 };
+	int status;
+
+	parse_options(&demo.options, argc, argv);
+	if (geteuid() != 0) {
+		fprintf(stderr, "demo: must be run as root\n");
+		return EXIT_FAILURE;
+	}
+	catch_signals();
+	demo_progress_init(&demo);
+	run(&demo, &verdict);
+	demo_progress_deinit();
+	(void)demo_labs_down(&demo);
+	status = finish(&verdict);
+	clean_up(&demo);
+	return status;
+}
