@@ -153,8 +153,12 @@ static int adopt_copy(struct fill *fill)
 
 	local_copy_status(fill->copy, &local);
 	fill->state.uid_validity = uid_validity;
-	if (known && same && local.uid_validity == uid_validity)
+	if (known && same && local.uid_validity == uid_validity) {
+		if (fill->state.state == MAILBOX_STATE_FILLING &&
+		    local_copy_remove_strays(fill->copy, &fill->error) < 0)
+			return local_error(fill);
 		return 0;
+	}
 	if (known)
 		return recreate_copy(fill, same ?
 			"the local mailbox was changed by somebody else" :

@@ -39,6 +39,9 @@ void local_copy_status(struct local_copy *copy,
 /* Give an empty mailbox the old one's UIDVALIDITY. */
 int local_copy_set_uid_validity(struct local_copy *copy, uint32_t uid_validity,
 				const char **error_r);
+/* Remove files of messages that a crash kept out of the index: sdbox would fail
+   to save another under the same UID. Returns 0, -1 with an error. */
+int local_copy_remove_strays(struct local_copy *copy, const char **error_r);
 /* As mailbox_update(). */
 int local_copy_update(struct local_copy *copy,
 		      const struct mailbox_update *update, const char **error_r);
