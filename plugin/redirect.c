@@ -8,6 +8,7 @@
 #include "redirected-mailbox.h"
 #include "engine/folder-tree.h"
 #include "engine/lease.h"
+#include "session-drain.h"
 #include "redirect.h"
 
 #define LEASE_TIMEOUT_SECS 30
@@ -65,6 +66,26 @@ static bool unknown_is_remote(struct migration_user *muser)
 		migration_user_is_local(muser, &error) <= 0;
 }
 
+/* Waits for a cutover to end. It may wait for what this very session has open,
+   directly or through another session: that is given up meanwhile. */
+static int
+share_lease(struct migration_user *muser, const char *vname,
+	    struct lease **lease_r, const char **error_r)
+{
+	unsigned int secs, wait_secs = 0;
+	int ret;
+
+	for (secs = 0; secs <= LEASE_TIMEOUT_SECS; secs += wait_secs) {
+		ret = lease_share(muser->set.dir, vname, wait_secs, lease_r,
+				  error_r);
+		if (ret != 0)
+			return ret;
+		session_drain_check(muser);
+		wait_secs = 1;
+	}
+	return 0;
+}
+
 static void
 decide_by_state(struct migration_user *muser, const char *vname,
 		struct redirect_decision *decision)
@@ -73,8 +94,7 @@ decide_by_state(struct migration_user *muser, const char *vname,
 	const char *error;
 	int ret;
 
-	ret = lease_share(muser->set.dir, vname, LEASE_TIMEOUT_SECS,
-			  &decision->lease, &error);
+	ret = share_lease(muser, vname, &decision->lease, &error);
 	if (ret == 0) {
 		decide_refused(muser, decision, MAIL_ERROR_INUSE,
 			"Mailbox is being moved to this server, try again");

@@ -1,5 +1,6 @@
 #include "lib.h"
 #include "ioloop.h"
+#include "migration-user.h"
 #include "redirected-mailbox.h"
 #include "engine/lease.h"
 #include "imap-session.h"
@@ -63,4 +64,21 @@ void session_drain_deinit(struct session_drain **_drain)
 	stop_watching(drain);
 	timeout_remove(&drain->to_bye);
 	i_free(drain);
+}
+
+void session_drain_check(struct migration_user *muser)
+{
+	struct redirected_mailbox *rbox;
+	struct mailbox *box;
+
+	for (box = muser->remote_ns->storage->mailboxes; box != NULL;
+	     box = box->next) {
+		rbox = REDIRECTED_MAILBOX(box);
+		if (rbox == NULL || rbox->lease == NULL)
+			continue;
+		if (rbox->drain != NULL)
+			check_recall(rbox->drain);
+		else if (lease_recalled(rbox->lease))
+			redirected_mailbox_release(rbox);
+	}
 }

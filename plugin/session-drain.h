@@ -12,11 +12,15 @@
  * is being answered, and find the local mailbox when they come again.
  */
 
+struct migration_user;
 struct redirected_mailbox;
 struct session_drain;
 
 /* The mailbox was opened. */
 struct session_drain *session_drain_init(struct redirected_mailbox *rbox);
 void session_drain_deinit(struct session_drain **drain);
+/* Give up what is recalled of all that the user has open, without waiting for
+   the ioloop: for who is about to wait for a cutover. */
+void session_drain_check(struct migration_user *muser);
 
 #endif
