@@ -214,7 +214,7 @@ static unsigned int compare_uidnext(const struct demo_user *user)
 	unsigned int wrong = 0;
 	size_t i;
 
-	for (i = 0; i < user->after->count; i++) {
+	for (i = 0; user->is_cut_over && i < user->after->count; i++) {
 		new = &user->after->folders[i];
 		old = snapshot_find(user->old_after, new->name);
 		if (old == NULL || !new->selectable ||
@@ -283,6 +283,7 @@ compare_user(struct demo_user *user, struct demo_verdict *verdict)
 
 	on_new = journal_expect_new(&user->journal, user->before);
 	on_old = journal_expect_old(&user->journal, user->before,
+				    old_uidnext(user, "INBOX"),
 				    old_uidnext(user, JOURNAL_TRASH));
 	verdict->lost += expect_deliveries(user, old_uidnext(user, "INBOX"),
 					   on_new, on_old);

@@ -209,14 +209,14 @@ struct snapshot *journal_expect_new(const struct journal *journal,
 
 struct snapshot *journal_expect_old(const struct journal *journal,
 				    const struct snapshot *before,
-				    uint32_t trash_limit)
+				    uint32_t inbox_limit, uint32_t trash_limit)
 {
 	struct snapshot *expected = copy_untouched(before);
 	const struct journal_message *msg;
 
 	for (msg = journal->messages;
 	     msg < journal->messages + journal->count; msg++) {
-		if (msg->old_uid != 0) {
+		if (msg->old_uid != 0 && msg->old_uid < inbox_limit) {
 			expect_message(journal, expected,
 				       journal_folder(expected, "INBOX"),
 				       msg->old_uid, msg->old_flags, msg);

@@ -53,11 +53,11 @@ void journal_freeze(struct journal *journal);
    now. The caller frees it. */
 struct snapshot *journal_expect_new(const struct journal *journal,
 				    const struct snapshot *before);
-/* The same of the old server as it was at the cutover: in Trash, UIDs below
-   trash_limit were made there. */
+/* The same of the old server as it was at the cutover: UIDs below the limits
+   were made there. */
 struct snapshot *journal_expect_old(const struct journal *journal,
 				    const struct snapshot *before,
-				    uint32_t trash_limit);
+				    uint32_t inbox_limit, uint32_t trash_limit);
 /* Not const, so that what others delivered can be added. */
 struct snapshot_folder *
 journal_folder(struct snapshot *expected, const char *name);

@@ -144,6 +144,7 @@ static void cut_over(struct demo_user *user)
 	struct process_result result;
 	int ret;
 
+	user->moving = true;
 	ret = doveadm(user, "cutover", MOVE_TIMEOUT_MS, &result);
 	each_row(result.output, user, cutover_row);
 	if (ret < 0)
@@ -151,6 +152,7 @@ static void cut_over(struct demo_user *user)
 			     user->label, result.status);
 	process_result_free(&result);
 	user->is_cut_over = true;
+	user->moving = false;
 	ask_status(user);
 	demo_say("%-14s cut over: %u of %u mailboxes are local, at most %u ms "
 		 "each", user->label, user->local_mailboxes, user->mailboxes,

@@ -8,8 +8,10 @@
 #define TRIES 20
 #define TRY_EVERY_MS 500
 
-/* plugin/imap-session.c */
+/* plugin/imap-session.c; and what Dovecot says to those who were in the middle
+   of a command, which counts while the user is being cut over only. */
 #define MOVED_BYE "was just moved to this server"
+#define RELOGIN_BYE "please relogin"
 
 static void note_error(struct demo_session *session, const char *what,
 		       const char *error)
@@ -44,7 +46,7 @@ static int select_inbox(struct demo_session *session)
 	return 0;
 }
 
-int demo_session_open(struct demo_session *session)
+static int try_open(struct demo_session *session)
 {
 	const struct lab *lab = session->user->lab->lab;
 	const char *error;
@@ -61,6 +63,18 @@ int demo_session_open(struct demo_session *session)
 	return -1;
 }
 
+int demo_session_open(struct demo_session *session)
+{
+	unsigned int i;
+
+	for (i = 0; i < TRIES && !demo_is_interrupted(); i++) {
+		if (try_open(session) == 0)
+			return 0;
+		(void)poll(NULL, 0, TRY_EVERY_MS);
+	}
+	return -1;
+}
+
 void demo_session_close(struct demo_session *session)
 {
 	imap_logout(&session->client);
@@ -68,19 +82,16 @@ void demo_session_close(struct demo_session *session)
 
 int demo_session_again(struct demo_session *session)
 {
-	bool moved = strstr(imap_error(session->client), MOVED_BYE) != NULL;
-	unsigned int i;
+	const char *bye = imap_error(session->client);
+	bool moved = strstr(bye, MOVED_BYE) != NULL ||
+		(session->user->moving && strstr(bye, RELOGIN_BYE) != NULL);
 
 	if (moved)
 		session->counts->reconnects++;
 	else
-		note_error(session, "connection lost",
-			   imap_error(session->client));
+		note_error(session, "connection lost", bye);
 	imap_free(&session->client);
-	for (i = 0; i < TRIES && !demo_is_interrupted(); i++) {
-		if (demo_session_open(session) == 0)
-			return moved ? 1 : 0;
-		(void)poll(NULL, 0, TRY_EVERY_MS);
-	}
-	return -1;
+	if (demo_session_open(session) < 0)
+		return -1;
+	return moved ? 1 : 0;
 }

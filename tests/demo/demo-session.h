@@ -17,7 +17,8 @@ struct demo_session {
 	uint32_t uidvalidity;
 };
 
-/* Logs in and selects INBOX. -1 after noting the error. */
+/* Logs in and selects INBOX, and tries again for some time. -1 after noting the
+   errors. */
 int demo_session_open(struct demo_session *session);
 void demo_session_close(struct demo_session *session);
 /* The connection is gone: counts that, and comes again. 1 when the server had

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define IDLE_MS 40
 /* A write that the connection was lost in is tried again so many times. */
@@ -439,7 +440,8 @@ static int do_append(struct worker *worker)
 	       out);
 	fclose(out);
 	text.size = size;
-	text.instant = worker->body.instant;
+	/* Dovecot takes none from the future */
+	text.instant = worker->body.instant % time(NULL);
 	text.zone = worker->body.zone;
 	op.data = &text;
 	ret = do_op(worker, &op);

@@ -294,6 +294,8 @@ static void run(struct demo *demo, struct demo_verdict *verdict)
 	move_users(demo);
 	if (interrupted)
 		return;
+	if (!demo->users[0].is_cut_over)
+		return;
 	demo_progress_phase("reading all mail from both servers");
 	demo_each_user(demo, demo_picture_after);
 	demo_progress_deinit();

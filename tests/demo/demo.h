@@ -69,7 +69,7 @@ struct demo_user {
 
 	/* Of doveadm migration status. */
 	atomic_uint filled, total, local_mailboxes, mailboxes;
-	atomic_bool filling, is_cut_over;
+	atomic_bool filling, moving, is_cut_over;
 	/* Of doveadm migration cutover. */
 	unsigned int cutover_ms[DEMO_MAX_CUTOVERS], cutovers;
 };
