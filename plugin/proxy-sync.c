@@ -1,9 +1,14 @@
 #include "lib.h"
+#include "ioloop.h"
+#include "index-storage.h"
 #include "imapc-msgmap.h"
 #include "migration-user.h"
 #include "redirected-mailbox.h"
 #include "remote-namespace.h"
 #include "proxy-sync.h"
+
+/* how soon an idling client hears of what others do on the old server */
+#define POLL_MSECS 1000
 
 #define REDIRECTED_REQUIRE(obj) \
 	((struct redirected_mailbox *) \
@@ -71,20 +76,45 @@ proxy_sync_deinit(struct mailbox_sync_context *ctx,
 {
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(ctx->box);
 
-	if (rbox->module_ctx.super.sync_deinit(ctx, status_r) == 0)
+	/* imapc's own would begin an IDLE: see proxy_notify_changes() */
+	if (index_mailbox_sync_deinit(ctx, status_r) == 0)
 		return 0;
 	remote_refine_error(rbox->muser);
 	return -1;
 }
 
+static void
+poll_answered(const struct imapc_command_reply *reply ATTR_UNUSED,
+	      void *context ATTR_UNUSED)
+{
+	/* what is new was untagged; a lost connection is seen by the sync */
+}
+
+static void poll_old_server(struct imapc_mailbox *mbox)
+{
+	struct imapc_command *cmd;
+
+	if (mbox->client_box == NULL ||
+	    !imapc_client_mailbox_is_opened(mbox->client_box))
+		return;
+	cmd = imapc_client_mailbox_cmd(mbox->client_box, poll_answered, NULL);
+	imapc_command_send(cmd, "NOOP");
+}
+
+/* While a client idles. imapc's own IDLE can't be used: it says DONE without
+   waiting for the server's "+", and Cyrus doesn't see a DONE that came together
+   with the IDLE. Its timeout also gets lost when the answer to its NOOP comes
+   while another command runs. */
 static void proxy_notify_changes(struct mailbox *box)
 {
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
+	struct imapc_mailbox *mbox = rbox->mbox;
 
-	/* imapc would ask a connection that isn't there */
-	if (box->notify_callback != NULL && is_lost(rbox))
+	timeout_remove(&mbox->to_idle_check);
+	if (box->notify_callback == NULL)
 		return;
-	rbox->module_ctx.super.notify_changes(box);
+	mbox->to_idle_check = timeout_add(POLL_MSECS, poll_old_server, mbox);
+	poll_old_server(mbox);
 }
 
 static bool proxy_is_inconsistent(struct mailbox *box)
