@@ -14,7 +14,6 @@
 #include "refused-mailbox.h"
 #include "remote-namespace.h"
 #include "engine/lease.h"
-#include "engine/local-folders.h"
 #include "migration-plugin.h"
 
 const char *migration_plugin_version = DOVECOT_ABI_VERSION;
@@ -90,10 +89,7 @@ static void migration_mailbox_allocated(struct mailbox *box)
 		MIGRATION_USER_CONTEXT(box->storage->user);
 	struct redirect_decision *decision;
 
-	if (muser == NULL)
-		return;
-	local_folders_mailbox_allocated(muser, box);
-	if (muser->decision == NULL)
+	if (muser == NULL || muser->decision == NULL)
 		return;
 	decision = muser->decision;
 	muser->decision = NULL;

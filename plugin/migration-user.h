@@ -31,8 +31,6 @@ struct migration_user {
 
 	/* > 0: mailbox_alloc means the local mailbox, whatever its state */
 	unsigned int bypass;
-	/* a local folder is just being made (local-folders) */
-	bool creating_folders;
 	/* how the mailbox is served that mailbox_alloc() is just making */
 	struct redirect_decision *decision;
 	/* unix seconds when the folder tree couldn't be refreshed, 0: it could */

@@ -71,15 +71,12 @@ not_there(struct mailbox *box ATTR_UNUSED, bool auto_boxes ATTR_UNUSED,
 	return 0;
 }
 
-void local_folders_mailbox_allocated(struct migration_user *muser,
-				     struct mailbox *box)
-{
-	if (muser->creating_folders)
-		box->v.exists = not_there;
-}
-
 static int create(struct mailbox *box, bool selectable)
 {
+	/* mailbox_create() asks the list index first, which goes through the
+	   whole tree after each mailbox that is new: 2,000 take minutes. One
+	   that is there after all fails to be created. */
+	box->v.exists = not_there;
 	return mailbox_create(box, NULL, !selectable);
 }
 
@@ -105,13 +102,8 @@ int local_folder_create(struct migration_user *muser, const char *vname,
 			bool selectable, enum mail_error *error_code_r,
 			const char **error_r)
 {
-	int ret;
-
-	muser->creating_folders = TRUE;
-	ret = change(muser, vname, create, selectable, MAIL_ERROR_EXISTS,
-		     error_code_r, error_r);
-	muser->creating_folders = FALSE;
-	return ret;
+	return change(muser, vname, create, selectable, MAIL_ERROR_EXISTS,
+		      error_code_r, error_r);
 }
 
 int local_folder_delete(struct migration_user *muser, const char *vname,

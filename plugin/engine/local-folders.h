@@ -8,7 +8,6 @@
  * redirect's back. Each function works in bypass.
  */
 
-struct mailbox;
 struct migration_user;
 
 struct local_folder {
@@ -28,13 +27,6 @@ int local_folders_get(struct migration_user *muser, pool_t pool,
    For many changes that can be made again after a crash. */
 enum fsync_mode local_folders_set_fsync(struct migration_user *muser,
 					enum fsync_mode mode);
-
-/* From the mailbox_allocated hook. mailbox_create() asks whether INBOX exists,
-   to copy its cache decisions, and the list index goes through the whole tree
-   for the answer after each mailbox that is new: 2,000 would take minutes. So
-   nothing exists while a folder is made. */
-void local_folders_mailbox_allocated(struct migration_user *muser,
-				     struct mailbox *box);
 
 /* Each returns 0, -1 with an error. What is so already is fine. */
 int local_folder_create(struct migration_user *muser, const char *vname,
