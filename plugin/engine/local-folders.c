@@ -63,20 +63,8 @@ change(struct migration_user *muser, const char *vname,
 	return ret;
 }
 
-static int
-not_there(struct mailbox *box ATTR_UNUSED, bool auto_boxes ATTR_UNUSED,
-	  enum mailbox_existence *existence_r)
-{
-	*existence_r = MAILBOX_EXISTENCE_NONE;
-	return 0;
-}
-
 static int create(struct mailbox *box, bool selectable)
 {
-	/* mailbox_create() asks the list index first, which goes through the
-	   whole tree after each mailbox that is new: 2,000 take minutes. One
-	   that is there after all fails to be created. */
-	box->v.exists = not_there;
 	return mailbox_create(box, NULL, !selectable);
 }
 
