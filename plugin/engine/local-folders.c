@@ -63,8 +63,12 @@ change(struct migration_user *muser, const char *vname,
 	return ret;
 }
 
+/* mailbox_create() copies INBOX's cache decisions to any other mailbox. To find
+   INBOX the list index goes through the whole tree, which has just changed, so
+   that 2,000 folders would take minutes. There is nothing to copy yet. */
 static int create(struct mailbox *box, bool selectable)
 {
+	box->inbox_any = TRUE;
 	return mailbox_create(box, NULL, !selectable);
 }
 
