@@ -116,6 +116,16 @@ is_wanted(struct tree_pass *pass, const char *vname,
 	return ret == 0 || mailbox_state_authority_is_old(state.state);
 }
 
+/* INBOX comes first: mailbox_create() asks the list index for it, which goes
+   through the whole tree as long as it has none. 2,000 would take minutes. */
+static void add_wanted(struct tree_pass *pass, const char *vname)
+{
+	if (strcmp(vname, "INBOX") == 0)
+		array_push_front(&pass->wanted, &vname);
+	else
+		array_push_back(&pass->wanted, &vname);
+}
+
 static void collect_folders(struct tree_pass *pass)
 {
 	const struct old_folder *folder;
@@ -123,11 +133,13 @@ static void collect_folders(struct tree_pass *pass)
 
 	array_foreach(&pass->old.folders, folder) T_BEGIN {
 		vname = name_map_from_old(&pass->map, folder->name);
-		if (vname != NULL) {
+		/* INBOX is told twice where it's the prefix of the others */
+		if (vname != NULL &&
+		    hash_table_lookup(pass->old_by_name, vname) == NULL) {
 			vname = p_strdup(pass->pool, vname);
-			hash_table_update(pass->old_by_name, vname, folder);
+			hash_table_insert(pass->old_by_name, vname, folder);
 			if (is_wanted(pass, vname, folder))
-				array_push_back(&pass->wanted, &vname);
+				add_wanted(pass, vname);
 		}
 	} T_END;
 }
@@ -238,19 +250,6 @@ subscribe(struct tree_pass *pass, const char *vname, bool set)
 		folder_failed(pass, vname, "subscribe", error);
 }
 
-/* Its subscription isn't the old server's any more. */
-static bool is_ours(struct tree_pass *pass, const char *vname)
-{
-	struct mailbox_state_file state;
-	const char *error;
-	int ret;
-
-	ret = mailbox_state_read(pass->muser->set.dir, vname, pass->pool,
-				 &state, &error);
-	return ret < 0 ||
-		(ret > 0 && !mailbox_state_authority_is_old(state.state));
-}
-
 static void copy_subscriptions(struct tree_pass *pass)
 {
 	const struct local_folder *folder;
@@ -262,16 +261,14 @@ static void copy_subscriptions(struct tree_pass *pass)
 			vname = p_strdup(pass->pool, vname);
 			hash_table_update(pass->subscribed, vname, vname);
 			folder = hash_table_lookup(pass->local_by_name, vname);
-			if ((folder == NULL || !folder->subscribed) &&
-			    !is_ours(pass, vname))
+			if (folder == NULL || !folder->subscribed)
 				subscribe(pass, vname, TRUE);
 		}
 	} T_END;
 	array_foreach(&pass->local, folder) {
 		if (folder->subscribed &&
 		    hash_table_lookup(pass->old_by_name, folder->vname) != NULL &&
-		    hash_table_lookup(pass->subscribed, folder->vname) == NULL &&
-		    !is_ours(pass, folder->vname))
+		    hash_table_lookup(pass->subscribed, folder->vname) == NULL)
 			subscribe(pass, folder->vname, FALSE);
 	}
 }
