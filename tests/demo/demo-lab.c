@@ -36,7 +36,8 @@ static void last_line(const char *path, char *line, size_t size)
 		return;
 	while (fgets(buf, sizeof(buf), in) != NULL) {
 		buf[strcspn(buf, "\n")] = '\0';
-		if (buf[0] != '\0')
+		/* the reason stands before that */
+		if (buf[0] != '\0' && strstr(buf, "lab up failed") == NULL)
 			snprintf(line, size, "%s", buf);
 	}
 	fclose(in);
