@@ -1,8 +1,12 @@
 #include "lib.h"
 #include "imap-common.h"
 #include "imap-commands.h"
+#include "migration-user.h"
+#include "redirected-mailbox.h"
 #include "imap-session.h"
 
+#pragma weak command_hook_register
+#pragma weak command_hook_unregister
 #pragma weak imap_clients
 #pragma weak client_disconnect_with_error
 
@@ -36,4 +40,34 @@ bool imap_session_bye(struct mailbox *box)
 			client_disconnect_with_error(client, BYE_REASON);
 	}
 	return all;
+}
+
+/* A client that asks for news gets the old server's, for one round trip.
+   Between its other commands it hears of them as they come. */
+static void before_command(struct client_command_context *cmd)
+{
+	struct mailbox *box = cmd->client->mailbox;
+
+	if (box == NULL || cmd->name == NULL ||
+	    (strcmp(cmd->name, "NOOP") != 0 && strcmp(cmd->name, "CHECK") != 0))
+		return;
+	if (MIGRATION_USER_CONTEXT(cmd->client->user) != NULL &&
+	    REDIRECTED_MAILBOX(box) != NULL)
+		REDIRECTED_MAILBOX(box)->want_noop = TRUE;
+}
+
+static void after_command(struct client_command_context *cmd ATTR_UNUSED)
+{
+}
+
+void imap_session_init(void)
+{
+	if (command_hook_register != NULL)
+		command_hook_register(before_command, after_command);
+}
+
+void imap_session_deinit(void)
+{
+	if (command_hook_unregister != NULL)
+		command_hook_unregister(before_command, after_command);
 }

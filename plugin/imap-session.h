@@ -10,6 +10,10 @@
 
 struct mailbox;
 
+/* Listen to the clients' commands. Does nothing in another process. */
+void imap_session_init(void);
+void imap_session_deinit(void);
+
 /* Tell the clients that have this mailbox selected to come again (BYE), but
    not in the middle of an answer. Returns TRUE when there are none left that
    must be told. Frees nothing: a client goes in the next turn of the ioloop. */

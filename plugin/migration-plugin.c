@@ -5,6 +5,7 @@
 #include "imapc-list.h"
 #include "folder-forward.h"
 #include "imap-capability.h"
+#include "imap-session.h"
 #include "migration-user.h"
 #include "proxy-transaction.h"
 #include "read-through.h"
@@ -129,10 +130,12 @@ void migration_plugin_init(struct module *module)
 	mail_storage_hooks_add(module, &migration_hooks);
 	mail_storage_hooks_add(module, &read_through_hooks);
 	imap_capability_init();
+	imap_session_init();
 }
 
 void migration_plugin_deinit(void)
 {
+	imap_session_deinit();
 	imap_capability_deinit();
 	mail_storage_hooks_remove(&read_through_hooks);
 	mail_storage_hooks_remove(&migration_hooks);

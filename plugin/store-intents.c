@@ -223,9 +223,8 @@ void store_intents_commands(const struct store_intents *intents,
 	array_foreach_elem(&intents->all, intent) {
 		if (!seq_range_exists(uids, intent->uid))
 			continue;
-		T_BEGIN {
-			intent_commands(intents, intent, commands);
-		} T_END;
+		/* no data stack frame: it may grow the caller's array */
+		intent_commands(intents, intent, commands);
 	}
 }
 

@@ -116,16 +116,6 @@ is_wanted(struct tree_pass *pass, const char *vname,
 	return ret == 0 || mailbox_state_authority_is_old(state.state);
 }
 
-/* INBOX comes first: mailbox_create() asks the list index for it, which goes
-   through the whole tree as long as it has none. 2,000 would take minutes. */
-static void add_wanted(struct tree_pass *pass, const char *vname)
-{
-	if (strcmp(vname, "INBOX") == 0)
-		array_push_front(&pass->wanted, &vname);
-	else
-		array_push_back(&pass->wanted, &vname);
-}
-
 static void collect_folders(struct tree_pass *pass)
 {
 	const struct old_folder *folder;
@@ -139,7 +129,7 @@ static void collect_folders(struct tree_pass *pass)
 			vname = p_strdup(pass->pool, vname);
 			hash_table_insert(pass->old_by_name, vname, folder);
 			if (is_wanted(pass, vname, folder))
-				add_wanted(pass, vname);
+				array_push_back(&pass->wanted, &vname);
 		}
 	} T_END;
 }
