@@ -240,6 +240,19 @@ subscribe(struct tree_pass *pass, const char *vname, bool set)
 		folder_failed(pass, vname, "subscribe", error);
 }
 
+/* Its subscription isn't the old server's any more. */
+static bool is_ours(struct tree_pass *pass, const char *vname)
+{
+	struct mailbox_state_file state;
+	const char *error;
+	int ret;
+
+	ret = mailbox_state_read(pass->muser->set.dir, vname, pass->pool,
+				 &state, &error);
+	return ret < 0 ||
+		(ret > 0 && !mailbox_state_authority_is_old(state.state));
+}
+
 static void copy_subscriptions(struct tree_pass *pass)
 {
 	const struct local_folder *folder;
@@ -251,14 +264,16 @@ static void copy_subscriptions(struct tree_pass *pass)
 			vname = p_strdup(pass->pool, vname);
 			hash_table_update(pass->subscribed, vname, vname);
 			folder = hash_table_lookup(pass->local_by_name, vname);
-			if (folder == NULL || !folder->subscribed)
+			if ((folder == NULL || !folder->subscribed) &&
+			    !is_ours(pass, vname))
 				subscribe(pass, vname, TRUE);
 		}
 	} T_END;
 	array_foreach(&pass->local, folder) {
 		if (folder->subscribed &&
 		    hash_table_lookup(pass->old_by_name, folder->vname) != NULL &&
-		    hash_table_lookup(pass->subscribed, folder->vname) == NULL)
+		    hash_table_lookup(pass->subscribed, folder->vname) == NULL &&
+		    !is_ours(pass, folder->vname))
 			subscribe(pass, folder->vname, FALSE);
 	}
 }
