@@ -100,6 +100,11 @@ decide_by_state(struct migration_user *muser, const char *vname,
 			"Mailbox is being moved to this server, try again");
 		return;
 	}
+	if (ret > 0 && session_drain_pending(muser)) {
+		decide_refused(muser, decision, MAIL_ERROR_INUSE,
+			"Mailbox was just moved to this server, log in again");
+		return;
+	}
 	if (ret > 0) {
 		ret = mailbox_state_read(muser->set.dir, vname,
 			pool_datastack_create(), &state, &error);

@@ -121,3 +121,17 @@ void session_drain_check(struct migration_user *muser)
 			redirected_mailbox_release(rbox);
 	}
 }
+
+bool session_drain_pending(struct migration_user *muser)
+{
+	struct redirected_mailbox *rbox;
+	struct mailbox *box;
+
+	for (box = muser->remote_ns->storage->mailboxes; box != NULL;
+	     box = box->next) {
+		rbox = REDIRECTED_MAILBOX(box);
+		if (rbox != NULL && rbox->drained && rbox->drain != NULL)
+			return TRUE;
+	}
+	return FALSE;
+}

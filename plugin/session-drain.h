@@ -22,5 +22,8 @@ void session_drain_deinit(struct session_drain **drain);
 /* Give up what is recalled of all that the user has open, without waiting for
    the ioloop: for who is about to wait for a cutover. */
 void session_drain_check(struct migration_user *muser);
+/* Was something given up that this session still has open? Nothing new should
+   begin in it: the first half of a MOVE would be done, and not the second. */
+bool session_drain_pending(struct migration_user *muser);
 
 #endif
