@@ -35,6 +35,11 @@ struct body_fetch {
 	uint32_t last_uid;
 	/* UIDs that were saved or failed */
 	ARRAY_TYPE(seq_range) settled;
+	/* saved since the last commit, which was up to committed_uid */
+	ARRAY_TYPE(seq_range) batch;
+	uint32_t committed_uid;
+	/* saved, and lost with their batch */
+	ARRAY_TYPE(seq_range) again;
 	unsigned int uncommitted;
 	uint64_t uncommitted_bytes;
 
@@ -57,6 +62,23 @@ message_failed(struct body_fetch *fetch, uint32_t uid, const char *reason)
 	fetch->set->failed(fetch->set->context, uid, reason);
 }
 
+static void begin_batch(struct body_fetch *fetch)
+{
+	array_clear(&fetch->batch);
+	fetch->uncommitted = 0;
+	fetch->uncommitted_bytes = 0;
+}
+
+/* A message broke off behind them. They come again without it. */
+static void lose_batch(struct body_fetch *fetch)
+{
+	local_copy_rollback(fetch->set->copy);
+	seq_range_array_merge(&fetch->again, &fetch->batch);
+	seq_range_array_remove_seq_range(&fetch->settled, &fetch->batch);
+	fetch->last_uid = fetch->committed_uid;
+	begin_batch(fetch);
+}
+
 static void commit(struct body_fetch *fetch)
 {
 	const struct body_fetch_settings *set = fetch->set;
@@ -64,12 +86,16 @@ static void commit(struct body_fetch *fetch)
 
 	if (fetch->uncommitted == 0)
 		return;
+	if (local_copy_must_rollback(set->copy)) {
+		lose_batch(fetch);
+		return;
+	}
 	if (digest_file_sync(set->digests, &error) < 0 ||
 	    local_copy_commit(set->copy, &error) < 0 ||
 	    set->committed(set->context, fetch->last_uid, &error) < 0)
 		fetch_fail(fetch, error);
-	fetch->uncommitted = 0;
-	fetch->uncommitted_bytes = 0;
+	fetch->committed_uid = fetch->last_uid;
+	begin_batch(fetch);
 }
 
 /* The save of the current message is given up. */
@@ -121,6 +147,7 @@ static void save_done(struct body_fetch *fetch)
 	if (digest.altered != 0)
 		set->altered(set->context, uid, &digest);
 	seq_range_array_add(&fetch->settled, uid);
+	seq_range_array_add(&fetch->batch, uid);
 	fetch->last_uid = uid;
 	fetch->uncommitted++;
 	fetch->uncommitted_bytes += digest.size;
@@ -368,6 +395,37 @@ static int fetch_run(struct body_fetch *fetch, enum mail_error *error_code_r,
 	return ret;
 }
 
+static int fetch_all(struct body_fetch *fetch, enum mail_error *error_code_r,
+		     const char **error_r)
+{
+	fetch->pool = pool_alloconly_create("body fetch", 16*1024);
+	fetch->next = fetch->answering = 0;
+	body_plan(fetch->set->old, fetch->wanted, BODY_PIECE_SIZE, fetch->pool,
+		  &fetch->requests);
+	int ret = fetch_run(fetch, error_code_r, error_r);
+	pool_unref(&fetch->pool);
+	return ret;
+}
+
+static int fetch_again(struct body_fetch *fetch, enum mail_error *error_code_r,
+		       const char **error_r)
+{
+	ARRAY_TYPE(seq_range) uids;
+	int ret = 0;
+
+	i_array_init(&uids, 8);
+	/* ends: each round has at least one message less */
+	while (ret == 0 && !array_is_empty(&fetch->again)) {
+		array_clear(&uids);
+		seq_range_array_merge(&uids, &fetch->again);
+		array_clear(&fetch->again);
+		fetch->wanted = &uids;
+		ret = fetch_all(fetch, error_code_r, error_r);
+	}
+	array_free(&uids);
+	return ret;
+}
+
 int body_fetch(const struct body_fetch_settings *set,
 	       const ARRAY_TYPE(seq_range) *uids,
 	       enum mail_error *error_code_r, const char **error_r)
@@ -375,15 +433,17 @@ int body_fetch(const struct body_fetch_settings *set,
 	struct body_fetch fetch = { .set = set, .wanted = uids };
 	int ret;
 
-	fetch.pool = pool_alloconly_create("body fetch", 16*1024);
-	body_plan(set->old, uids, BODY_PIECE_SIZE, fetch.pool,
-		  &fetch.requests);
 	fetch.digest = message_digest_init(local_copy_saves_crlf(set->copy));
 	i_array_init(&fetch.settled, 64);
-	ret = fetch_run(&fetch, error_code_r, error_r);
+	i_array_init(&fetch.batch, 8);
+	i_array_init(&fetch.again, 8);
+	ret = fetch_all(&fetch, error_code_r, error_r);
+	if (ret == 0)
+		ret = fetch_again(&fetch, error_code_r, error_r);
+	array_free(&fetch.again);
+	array_free(&fetch.batch);
 	array_free(&fetch.settled);
 	message_digest_deinit(&fetch.digest);
 	i_free(fetch.error);
-	pool_unref(&fetch.pool);
 	return ret;
 }

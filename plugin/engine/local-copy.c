@@ -27,6 +27,7 @@ struct local_copy {
 	struct mailbox_transaction_context *trans;
 	struct mail_save_context *save;
 	uint32_t save_uid;
+	bool last_cancelled;
 	ARRAY_TYPE(seq_range) saved_uids;
 };
 
@@ -91,6 +92,7 @@ static void rollback(struct local_copy *copy)
 		mailbox_save_cancel(&copy->save);
 	if (copy->trans != NULL)
 		mailbox_transaction_rollback(&copy->trans);
+	copy->last_cancelled = FALSE;
 	array_clear(&copy->saved_uids);
 }
 
@@ -296,14 +298,27 @@ int local_copy_save_finish(struct local_copy *copy, const char **error_r)
 		box_error(copy, "save", error_r);
 		return -1;
 	}
+	copy->last_cancelled = FALSE;
 	seq_range_array_add(&copy->saved_uids, copy->save_uid);
 	return 0;
 }
 
 void local_copy_save_cancel(struct local_copy *copy)
 {
-	if (copy->save != NULL)
-		mailbox_save_cancel(&copy->save);
+	if (copy->save == NULL)
+		return;
+	mailbox_save_cancel(&copy->save);
+	copy->last_cancelled = TRUE;
+}
+
+bool local_copy_must_rollback(struct local_copy *copy)
+{
+	return copy->trans != NULL && copy->last_cancelled;
+}
+
+void local_copy_rollback(struct local_copy *copy)
+{
+	rollback(copy);
 }
 
 static void expunge_all(struct mail *mail, const ARRAY_TYPE(seq_range) *uids)

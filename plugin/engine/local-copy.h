@@ -61,6 +61,11 @@ int local_copy_save_begin(struct local_copy *copy,
 int local_copy_save_continue(struct local_copy *copy, const char **error_r);
 int local_copy_save_finish(struct local_copy *copy, const char **error_r);
 void local_copy_save_cancel(struct local_copy *copy);
+/* Was the last save cancelled? A commit would lose the files of all others
+   then: dbox takes the failure for that of the transaction. */
+bool local_copy_must_rollback(struct local_copy *copy);
+/* Forget what was saved since the last commit. */
+void local_copy_rollback(struct local_copy *copy);
 
 /* Expunge what delta says, and set the flags of the changed as they are in
    old. */
