@@ -5,7 +5,7 @@
 
 PACKAGES="gcc libc6-dev make autoconf automake libtool pkg-config
 	libssl-dev libcunit1-dev dovecot-dev dovecot-core dovecot-imapd
-	dovecot-pop3d dovecot-lmtpd postfix isync valgrind openssl procps"
+	dovecot-pop3d dovecot-lmtpd postfix isync valgrind openssl procps strace"
 # PACKAGE:SERVICE of those that bring a daemon
 PACKAGES_DAEMONS="dovecot-core:dovecot postfix:postfix"
 
