@@ -29,6 +29,8 @@ struct cutover_mailbox {
 	struct timeval excluded;
 	struct fill_result fill;
 	struct mailbox_state_file state;
+	/* in the copy, and a digest over all of them */
+	unsigned int messages;
 	const char *digest;
 };
 
@@ -106,7 +108,7 @@ digest_of_all(struct cutover_mailbox *mailbox, const struct inventory *local,
 			message_digest_more(ctx, digest->shown,
 					    sizeof(digest->shown));
 	}
-	mailbox->state.done_messages = array_count(&local->items);
+	mailbox->messages = array_count(&local->items);
 	message_digest_finish(ctx, &all);
 	message_digest_deinit(&ctx);
 	return binary_to_hex(all.wire, 16);
@@ -122,11 +124,9 @@ compute_digest(struct cutover *cutover, struct cutover_mailbox *mailbox,
 	int ret;
 
 	inventory_init(&local, keywords);
-	ret = local_copy_inventory(copy, &local, error_r);
-	if (ret == 0)
-		ret = digest_file_open(cutover->muser->set.dir, mailbox->vname,
-				       mailbox->state.uid_validity, &digests,
-				       error_r);
+	local_copy_inventory(copy, &local);
+	ret = digest_file_open(cutover->muser->set.dir, mailbox->vname,
+			       mailbox->state.uid_validity, &digests, error_r);
 	if (ret == 0) {
 		mailbox->digest = p_strdup(cutover->pool,
 			digest_of_all(mailbox, &local, digests));
@@ -137,25 +137,69 @@ compute_digest(struct cutover *cutover, struct cutover_mailbox *mailbox,
 	return ret;
 }
 
+static int read_state(struct cutover *cutover, struct cutover_mailbox *mailbox,
+		      const char **error_r)
+{
+	int ret = mailbox_state_read(cutover->muser->set.dir, mailbox->vname,
+				     cutover->pool, &mailbox->state, error_r);
+
+	if (ret == 0)
+		*error_r = "its state is gone";
+	return ret <= 0 ? -1 : 0;
+}
+
+/* What takes long and needn't be done while others wait: the digest, and
+   everything on disk. */
+static int settle_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
+		       const char **error_r)
+{
+	struct local_copy *copy;
+	int ret;
+
+	if (read_state(cutover, mailbox, error_r) < 0 ||
+	    local_copy_open(cutover->muser, mailbox->vname, &copy,
+			    error_r) < 0)
+		return -1;
+	ret = compute_digest(cutover, mailbox, copy, error_r);
+	if (ret == 0) {
+		local_copy_want_all_durable(copy);
+		ret = local_copy_commit(copy, error_r);
+	}
+	local_copy_close(&copy);
+	return ret;
+}
+
+static int settle(struct cutover *cutover, struct cutover_mailbox *mailbox)
+{
+	const char *error;
+
+	if (!mailbox->fill.local && settle_copy(cutover, mailbox, &error) < 0)
+		return cutover_fail(cutover, mailbox->vname, error);
+	return 0;
+}
+
 /* The local mailbox goes on where the old one can't collide with it (I9), and
    nothing in it is new to anybody. */
 static int
 prepare_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
 	     const char **error_r)
 {
-	uint32_t uid_next = mailbox->fill.old_uid_next;
+	const struct fill_result *fill = &mailbox->fill;
+	uint32_t uid_next = fill->old_uid_next;
 	const struct mailbox_update update = {
 		.min_next_uid = uid_next + uid_gap(cutover, uid_next),
 		.min_first_recent_uid = uid_next + uid_gap(cutover, uid_next),
-		.min_highest_modseq = mailbox->fill.old_modseq,
+		.min_highest_modseq = fill->old_modseq,
 	};
 	struct local_copy *copy;
-	int ret;
+	int ret = 0;
 
-	if (local_copy_open(cutover->muser, mailbox->vname, &copy,
+	if (read_state(cutover, mailbox, error_r) < 0 ||
+	    local_copy_open(cutover->muser, mailbox->vname, &copy,
 			    error_r) < 0)
 		return -1;
-	ret = compute_digest(cutover, mailbox, copy, error_r);
+	if (fill->fetched > 0 || fill->expunged > 0 || fill->rebuilt)
+		ret = compute_digest(cutover, mailbox, copy, error_r);
 	if (ret == 0)
 		ret = local_copy_update(copy, &update, error_r);
 	if (ret == 0)
@@ -168,11 +212,7 @@ static int prepare(struct cutover *cutover, struct cutover_mailbox *mailbox)
 {
 	const char *error;
 
-	if (mailbox->fill.local)
-		return 0;
-	if (mailbox_state_read(cutover->muser->set.dir, mailbox->vname,
-			       cutover->pool, &mailbox->state, &error) <= 0 ||
-	    prepare_copy(cutover, mailbox, &error) < 0)
+	if (!mailbox->fill.local && prepare_copy(cutover, mailbox, &error) < 0)
 		return cutover_fail(cutover, mailbox->vname, error);
 	return 0;
 }
@@ -231,7 +271,7 @@ static void report(struct cutover *cutover, struct cutover_mailbox *mailbox,
 	result->was_local = mailbox->fill.local;
 	if (result->was_local)
 		return;
-	result->messages = mailbox->state.done_messages;
+	result->messages = mailbox->messages;
 	result->usecs = timeval_diff_usecs(&now, &mailbox->excluded);
 	migration_report(cutover->muser, "cutover", "mailbox", mailbox->vname,
 		"messages", dec2str(result->messages),
@@ -266,7 +306,8 @@ static int cutover_run(struct cutover *cutover,
 {
 	struct cutover_mailbox *mailbox;
 
-	if (for_each(cutover, catch_up) < 0 || cutover_exclusively(cutover) < 0)
+	if (for_each(cutover, catch_up) < 0 || for_each(cutover, settle) < 0 ||
+	    cutover_exclusively(cutover) < 0)
 		return -1;
 	array_foreach_modifiable(&cutover->mailboxes, mailbox)
 		report(cutover, mailbox, results);

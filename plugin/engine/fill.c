@@ -196,8 +196,15 @@ static int open_both(struct fill *fill)
 		return local_error(fill);
 	if (adopt_copy(fill) < 0)
 		return -1;
-	if (digest_file_open(dir(fill), set->vname, fill->mailbox.uid_validity,
-			     &fill->digests, &fill->error) < 0)
+	return 0;
+}
+
+/* Not before it is needed: it has a record for each message. */
+static int open_digests(struct fill *fill)
+{
+	if (digest_file_open(dir(fill), fill->set->vname,
+			     fill->mailbox.uid_validity, &fill->digests,
+			     &fill->error) < 0)
 		return local_error(fill);
 	return 0;
 }
@@ -271,8 +278,7 @@ static int take_inventories(struct fill *fill)
 {
 	array_clear(&fill->old.items);
 	array_clear(&fill->local.items);
-	if (local_copy_inventory(fill->copy, &fill->local, &fill->error) < 0)
-		return local_error(fill);
+	local_copy_inventory(fill->copy, &fill->local);
 	if (get_old_inventory(fill) < 0)
 		return -1;
 	return compute_delta(fill);
@@ -450,30 +456,33 @@ static int verify_new(struct fill *fill)
 	return 0;
 }
 
-static int count_copy(struct fill *fill)
+static uint64_t size_of(struct fill *fill, uint32_t uid)
 {
-	const struct message_digest *digest;
+	const struct message_digest *digest =
+		digest_file_find(fill->digests, uid);
+
+	return digest == NULL ? 0 : digest->size;
+}
+
+static void count_copy(struct fill *fill)
+{
 	const struct inventory_item *item;
 
-	array_clear(&fill->local.items);
-	if (local_copy_inventory(fill->copy, &fill->local, &fill->error) < 0)
-		return local_error(fill);
 	fill->state.messages = fill->mailbox.messages;
-	fill->state.done_messages = array_count(&fill->local.items);
+	fill->state.done_messages = 0;
 	fill->state.done_bytes = 0;
 	array_foreach(&fill->local.items, item) {
-		digest = digest_file_find(fill->digests, item->uid);
-		if (digest != NULL)
-			fill->state.done_bytes += digest->size;
+		if (!seq_range_exists(&fill->delta.expunged, item->uid)) {
+			fill->state.done_messages++;
+			fill->state.done_bytes += size_of(fill, item->uid);
+		}
 	}
-	return 0;
 }
 
 /* What is to come, so that status can tell how far it is. */
 static int begin_filling(struct fill *fill)
 {
-	if (count_copy(fill) < 0)
-		return -1;
+	count_copy(fill);
 	fill->state.bytes = fill->state.done_bytes + fill->delta.fetch_bytes;
 	if (!array_is_empty(&fill->delta.fetch))
 		enter_state(fill, MAILBOX_STATE_FILLING);
@@ -489,8 +498,6 @@ static int finish(struct fill *fill)
 
 	if (local_copy_commit(fill->copy, &fill->error) < 0)
 		return local_error(fill);
-	if (count_copy(fill) < 0)
-		return -1;
 	if (good)
 		fill->state.bytes = fill->state.done_bytes;
 	seq_range_array_merge(&fill->bad, &fill->mismatched);
@@ -565,6 +572,8 @@ static int fill_run(struct fill *fill)
 		fill->result->filled = TRUE;
 		return forget_error(fill);
 	}
+	if (open_digests(fill) < 0)
+		return -1;
 	while ((ret = fill_once(fill)) == 0)
 		array_clear(&fill->bad);
 	return ret < 0 ? -1 : 0;

@@ -49,8 +49,7 @@ int local_copy_update(struct local_copy *copy,
 int local_copy_recreate(struct local_copy *copy, const char **error_r);
 
 /* UIDs, flags and keywords of all messages; no dates, no sizes. */
-int local_copy_inventory(struct local_copy *copy, struct inventory *inventory,
-			 const char **error_r);
+void local_copy_inventory(struct local_copy *copy, struct inventory *inventory);
 
 /* Save one message under item's UID, which must be at least UIDNEXT and above
    all that were saved since. continue: read what input has now. finish must
@@ -72,7 +71,10 @@ void local_copy_rollback(struct local_copy *copy);
 int local_copy_apply(struct local_copy *copy, const struct inventory *old,
 		     const struct delta *delta, const char **error_r);
 
-/* Commit and make durable. On failure what isn't committed is gone. */
+/* Make the mailbox durable with all that belongs to it, at the next commit. */
+void local_copy_want_all_durable(struct local_copy *copy);
+/* Commit and make durable: with one syncfs when messages changed, by fsync of
+   the index files when only these did. On failure what isn't committed is gone. */
 int local_copy_commit(struct local_copy *copy, const char **error_r);
 
 #endif
