@@ -135,7 +135,7 @@ static int pair_listen(struct delay_proxy *proxy, struct delay_pair *pair)
 	if (pair->fd < 0)
 		return -1;
 	(void)setsockopt(pair->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(pair->fd, (struct sockaddr *)(void *)&pair->listen,
+	if (bind(pair->fd, (struct sockaddr *)&pair->listen,
 		 sizeof(pair->listen)) < 0 ||
 	    listen(pair->fd, 1024) < 0) {
 		close(pair->fd);
@@ -233,7 +233,7 @@ static void control_listen(struct delay_proxy *proxy)
 	if (proxy->control_fd < 0 ||
 	    control_address(proxy->control_path, &addr) < 0 ||
 	    (unlink(proxy->control_path) < 0 && errno != ENOENT) ||
-	    bind(proxy->control_fd, (struct sockaddr *)(void *)&addr,
+	    bind(proxy->control_fd, (struct sockaddr *)&addr,
 		 sizeof(addr)) < 0 ||
 	    listen(proxy->control_fd, 16) < 0)
 		die(EX_UNAVAILABLE, proxy->control_path);
@@ -347,7 +347,7 @@ static int tell(const char *path, char *const *words)
 	snprintf(command, sizeof(command), words[1] == NULL ? "%s\n" : "%s %s\n",
 		 words[0], words[1]);
 	if (fd < 0 || control_address(path, &addr) < 0 ||
-	    connect(fd, (struct sockaddr *)(void *)&addr, sizeof(addr)) < 0 ||
+	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
 	    write(fd, command, strlen(command)) < 0)
 		die(EX_UNAVAILABLE, path);
 	ret = read(fd, answer, sizeof(answer) - 1);
