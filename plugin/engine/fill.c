@@ -262,8 +262,10 @@ static int compute_delta(struct fill *fill)
 	delta_compute(&fill->old, &fill->local, local.uid_next, fill->complete,
 		      &fill->delta);
 	delta_leave_out(&fill->delta, &fill->without);
-	if (fill->complete || local.messages + fill->delta.fetch_count ==
-			      fill->mailbox.messages)
+	/* with some left out the numbers may agree by chance */
+	if (fill->complete || (array_is_empty(&fill->without) &&
+			       local.messages + fill->delta.fetch_count ==
+			       fill->mailbox.messages))
 		return 0;
 	i_array_init(&uids, 64);
 	ret = old_mailbox_uids(fill->set->client, &uids, &fill->error_code,
