@@ -276,12 +276,34 @@ static int compute_delta(struct fill *fill)
 	return ret;
 }
 
+/* A UID that the old server hasn't given yet: the mailbox was local once, and
+   its state was lost or put back, or somebody delivers behind our back. The
+   delta would expunge it. */
+static int refuse_own_messages(struct fill *fill)
+{
+	const struct inventory_item *items;
+	unsigned int count;
+
+	items = array_get(&fill->local.items, &count);
+	while (count > 0 && items[count - 1].uid >= fill->mailbox.uid_next) {
+		if (digest_file_find(fill->digests, items[--count].uid) != NULL)
+			continue;
+		fill->error = t_strdup_printf("The local mailbox has messages "
+			"that aren't from the old server (UID %u, its next is "
+			"%u): move them away or delete them", items[count].uid,
+			fill->mailbox.uid_next);
+		fill->error_code = MAIL_ERROR_EXISTS;
+		return -1;
+	}
+	return 0;
+}
+
 static int take_inventories(struct fill *fill)
 {
 	array_clear(&fill->old.items);
 	array_clear(&fill->local.items);
 	local_copy_inventory(fill->copy, &fill->local);
-	if (get_old_inventory(fill) < 0)
+	if (refuse_own_messages(fill) < 0 || get_old_inventory(fill) < 0)
 		return -1;
 	return compute_delta(fill);
 }
