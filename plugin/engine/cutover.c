@@ -56,9 +56,10 @@ static int cutover_fail(struct cutover *cutover, const char *vname,
 /* Nobody waits yet: leaves as little as can be for when they do. */
 static int catch_up(struct cutover *cutover, struct cutover_mailbox *mailbox)
 {
+	enum fill_flags flags = cutover->tree != NULL ? FILL_FLAG_TREE_HELD : 0;
 	const char *error;
 
-	if (filler_run(cutover->filler, mailbox->vname, 0, &mailbox->fill,
+	if (filler_run(cutover->filler, mailbox->vname, flags, &mailbox->fill,
 		       &cutover->error_code, &error) < 0) {
 		cutover->error = t_strdup_printf("%s: %s", mailbox->vname,
 						 error);

@@ -13,11 +13,15 @@
 #include "delta.h"
 #include "digest-file.h"
 #include "fill.h"
+#include "lease.h"
 #include "local-copy.h"
 #include "mailbox-state.h"
 #include "old-inventory.h"
 #include "old-mailbox.h"
 #include "verify.h"
+
+/* a folder command waits for the old server meanwhile */
+#define TREE_LOCK_SECS 60
 
 struct fill {
 	const struct fill_settings *set;
@@ -73,12 +77,37 @@ static const char *uid_set(struct fill *fill, const ARRAY_TYPE(seq_range) *uids)
 	return str_c(str);
 }
 
+/* A session may have deleted or renamed the mailbox meanwhile. */
+static int write_state_held(struct fill *fill)
+{
+	struct mailbox_state_file now;
+	int ret;
+
+	ret = mailbox_state_read(dir(fill), fill->set->vname,
+				 pool_datastack_create(), &now, &fill->error);
+	if (ret < 0)
+		return -1;
+	if (ret == 0 || !mailbox_state_authority_is_old(now.state)) {
+		fill->error = "The mailbox was deleted or renamed meanwhile";
+		return -1;
+	}
+	return mailbox_state_write(dir(fill), fill->set->vname, &fill->state,
+				   &fill->error);
+}
+
 static int write_state(struct fill *fill)
 {
-	if (mailbox_state_write(dir(fill), fill->set->vname, &fill->state,
-				&fill->error) < 0)
-		return local_error(fill);
-	return 0;
+	struct lease *tree = NULL;
+	int ret = 1;
+
+	if ((fill->set->flags & FILL_FLAG_TREE_HELD) == 0)
+		ret = lease_tree(dir(fill), TREE_LOCK_SECS, &tree,
+				 &fill->error);
+	if (ret == 0)
+		fill->error = "Another process is busy with the folders";
+	ret = ret <= 0 ? -1 : write_state_held(fill);
+	lease_release(&tree);
+	return ret < 0 ? local_error(fill) : 0;
 }
 
 static void enter_state(struct fill *fill, enum mailbox_state state)
@@ -370,8 +399,10 @@ fetch_committed(void *context, uint32_t uid, const char **error_r)
 	fill->state.durable_uid = uid;
 	fill->state.altered_uids = uid_set(fill, &fill->altered);
 	measure_rate(fill);
-	return mailbox_state_write(dir(fill), fill->set->vname, &fill->state,
-				   error_r);
+	if (write_state(fill) == 0)
+		return 0;
+	*error_r = fill->error;
+	return -1;
 }
 
 static void fetch_progress(void *context, uint64_t bytes)
