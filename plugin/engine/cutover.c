@@ -179,6 +179,28 @@ static int settle(struct cutover *cutover, struct cutover_mailbox *mailbox)
 	return 0;
 }
 
+/* The last look before the old server isn't asked any more: an answer of it may
+   have been cut short. */
+static int
+check_count(struct cutover_mailbox *mailbox, struct local_copy *copy,
+	    const char **error_r)
+{
+	ARRAY_TYPE(seq_range) without;
+	struct local_copy_status local;
+	unsigned int old = mailbox->fill.old_messages, left_out;
+
+	local_copy_status(copy, &local);
+	t_array_init(&without, 8);
+	(void)imap_seq_set_nostar_parse(mailbox->state.without_uids, &without);
+	left_out = seq_range_count(&without);
+	if (local.messages <= old && local.messages + left_out >= old)
+		return 0;
+	*error_r = t_strdup_printf("The old server has %u messages, the copy "
+		"%u: try again, or doveadm migration verify", old,
+		local.messages);
+	return -1;
+}
+
 /* The local mailbox goes on where the old one can't collide with it (I9), and
    nothing in it is new to anybody. */
 static int
@@ -193,13 +215,15 @@ prepare_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
 		.min_highest_modseq = fill->old_modseq,
 	};
 	struct local_copy *copy;
-	int ret = 0;
+	int ret;
 
 	if (read_state(cutover, mailbox, error_r) < 0 ||
 	    local_copy_open(cutover->muser, mailbox->vname, &copy,
 			    error_r) < 0)
 		return -1;
-	if (fill->fetched > 0 || fill->expunged > 0 || fill->rebuilt)
+	ret = check_count(mailbox, copy, error_r);
+	if (ret == 0 &&
+	    (fill->fetched > 0 || fill->expunged > 0 || fill->rebuilt))
 		ret = compute_digest(cutover, mailbox, copy, error_r);
 	if (ret == 0)
 		ret = local_copy_update(copy, &update, error_r);

@@ -218,6 +218,7 @@ static int open_both(struct fill *fill)
 	if (old_mailbox_open(set->client, set->old_name, &fill->mailbox,
 			     &fill->error_code, &fill->error) < 0)
 		return -1;
+	fill->result->old_messages = fill->mailbox.messages;
 	fill->result->old_uid_next = fill->mailbox.uid_next;
 	fill->result->old_modseq = fill->mailbox.modseq;
 	if (local_copy_open(set->muser, set->vname, &fill->copy,

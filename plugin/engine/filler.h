@@ -48,7 +48,7 @@ struct fill_result {
 	/* the copy was begun anew */
 	bool rebuilt;
 	/* the old mailbox when this began */
-	uint32_t old_uid_next;
+	uint32_t old_messages, old_uid_next;
 	uint64_t old_modseq;
 	unsigned int usecs;
 };
