@@ -3,6 +3,7 @@
 #include "mailbox-list-iter.h"
 #include "migration-user.h"
 #include "local-folders.h"
+#include "mailbox-state.h"
 
 int local_folders_get(struct migration_user *muser, pool_t pool,
 		      ARRAY_TYPE(local_folder) *folders_r,
@@ -72,9 +73,9 @@ static int create(struct mailbox *box, bool selectable)
 	return mailbox_create(box, NULL, !selectable);
 }
 
-static int delete(struct mailbox *box, bool arg ATTR_UNUSED)
+static int delete(struct mailbox *box, bool only_empty)
 {
-	return mailbox_delete(box);
+	return only_empty ? mailbox_delete_empty(box) : mailbox_delete(box);
 }
 
 enum fsync_mode local_folders_set_fsync(struct migration_user *muser,
@@ -98,11 +99,21 @@ int local_folder_create(struct migration_user *muser, const char *vname,
 		      error_code_r, error_r);
 }
 
+/* Before its first fill it isn't known to be a copy of the old one. */
 int local_folder_delete(struct migration_user *muser, const char *vname,
 			enum mail_error *error_code_r, const char **error_r)
 {
-	return change(muser, vname, delete, FALSE, MAIL_ERROR_NOTFOUND,
-		      error_code_r, error_r);
+	struct mailbox_state_file state;
+	int ret;
+
+	ret = mailbox_state_read(muser->set.dir, vname, pool_datastack_create(),
+				 &state, error_r);
+	if (ret < 0) {
+		*error_code_r = MAIL_ERROR_TEMP;
+		return -1;
+	}
+	return change(muser, vname, delete, ret == 0 || state.uid_validity == 0,
+		      MAIL_ERROR_NOTFOUND, error_code_r, error_r);
 }
 
 int local_folder_subscribe(struct migration_user *muser, const char *vname,

@@ -28,7 +28,8 @@ int local_folders_get(struct migration_user *muser, pool_t pool,
 enum fsync_mode local_folders_set_fsync(struct migration_user *muser,
 					enum fsync_mode mode);
 
-/* Each returns 0, -1 with an error. What is so already is fine. */
+/* Each returns 0, -1 with an error. What is so already is fine. One that was
+   never filled, and has messages nevertheless, isn't deleted. */
 int local_folder_create(struct migration_user *muser, const char *vname,
 			bool selectable, enum mail_error *error_code_r,
 			const char **error_r);
