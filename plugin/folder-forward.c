@@ -137,7 +137,8 @@ create_under_lease(struct migration_user *muser, struct mailbox *box,
 	if (state->known || state->user_is_local) {
 		if (create_here(muser, box, update, directory) < 0)
 			return -1;
-		return directory || !state->known ? 0 :
+		/* or one of that name on the old server would become it */
+		return directory ? 0 :
 			write_state(muser, box, MAILBOX_STATE_LOCAL);
 	}
 	if (remote_folder_create(muser, box, directory) < 0) {
