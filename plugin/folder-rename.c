@@ -40,6 +40,24 @@ is_below(struct folder_rename *rename, const char *vname)
 		 vname[len] == mail_namespace_get_sep(rename->muser->ns));
 }
 
+/* A mailbox of the other authority must not get another state. */
+static int
+check_dest(struct folder_rename *rename, const struct moved_folder *folder,
+	   const char **error_r)
+{
+	struct mailbox_state_file state;
+	int ret;
+
+	ret = mailbox_state_read(rename->muser->set.dir, folder->to,
+				 rename->pool, &state, error_r);
+	if (ret <= 0 || !folder->known ||
+	    state.state == MAILBOX_STATE_DELETED ||
+	    mailbox_state_authority_is_old(state.state) == folder->is_old)
+		return ret < 0 ? -1 : 0;
+	*error_r = t_strdup_printf("Mailbox already exists: %s", folder->to);
+	return -1;
+}
+
 static int
 add_folder(struct folder_rename *rename, const char *vname,
 	   const char **error_r)
@@ -55,7 +73,7 @@ add_folder(struct folder_rename *rename, const char *vname,
 	folder->known = ret > 0;
 	folder->is_old = ret > 0 &&
 		mailbox_state_authority_is_old(folder->state.state);
-	return ret < 0 ? -1 : 0;
+	return ret < 0 ? -1 : check_dest(rename, folder, error_r);
 }
 
 static int find_folders(struct folder_rename *rename)
