@@ -159,6 +159,11 @@ static int forget_copy(struct fill *fill)
 
 static int recreate_copy(struct fill *fill, const char *reason)
 {
+	if ((fill->set->flags & FILL_FLAG_TREE_HELD) != 0) {
+		fill->error = t_strdup_printf("The copy must be made anew: %s",
+					      reason);
+		return local_error(fill);
+	}
 	migration_report(fill->set->muser, "rebuild",
 			 "mailbox", fill->set->vname, "reason", reason, NULL);
 	fill->result->rebuilt = TRUE;

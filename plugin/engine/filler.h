@@ -20,7 +20,8 @@ enum fill_flags {
 	/* Read all messages back from disk, not only those that are new, and
 	   compare everything with the old server. */
 	FILL_FLAG_VERIFY = 0x01,
-	/* The caller has lease_tree(). */
+	/* The caller has lease_tree(), and clients wait: don't begin the copy
+	   anew. */
 	FILL_FLAG_TREE_HELD = 0x02,
 };
 
