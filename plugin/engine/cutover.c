@@ -181,24 +181,25 @@ static int settle(struct cutover *cutover, struct cutover_mailbox *mailbox)
 
 /* The last look before the old server isn't asked any more: an answer of it may
    have been cut short. */
-static int
-check_count(struct cutover_mailbox *mailbox, struct local_copy *copy,
-	    const char **error_r)
+static int check_count(struct cutover *cutover, struct cutover_mailbox *mailbox)
 {
+	const struct fill_result *fill = &mailbox->fill;
 	ARRAY_TYPE(seq_range) without;
-	struct local_copy_status local;
-	unsigned int old = mailbox->fill.old_messages, left_out;
+	const char *error;
 
-	local_copy_status(copy, &local);
+	if (fill->local)
+		return 0;
+	if (read_state(cutover, mailbox, &error) < 0)
+		return cutover_fail(cutover, mailbox->vname, error);
 	t_array_init(&without, 8);
 	(void)imap_seq_set_nostar_parse(mailbox->state.without_uids, &without);
-	left_out = seq_range_count(&without);
-	if (local.messages <= old && local.messages + left_out >= old)
+	if (fill->messages <= fill->old_messages &&
+	    fill->messages + seq_range_count(&without) >= fill->old_messages)
 		return 0;
-	*error_r = t_strdup_printf("The old server has %u messages, the copy "
-		"%u: try again, or doveadm migration verify", old,
-		local.messages);
-	return -1;
+	return cutover_fail(cutover, mailbox->vname, t_strdup_printf(
+		"The old server has %u messages, the copy %u: try again, or "
+		"doveadm migration verify", fill->old_messages,
+		fill->messages));
 }
 
 /* The local mailbox goes on where the old one can't collide with it (I9), and
@@ -215,15 +216,13 @@ prepare_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
 		.min_highest_modseq = fill->old_modseq,
 	};
 	struct local_copy *copy;
-	int ret;
+	int ret = 0;
 
 	if (read_state(cutover, mailbox, error_r) < 0 ||
 	    local_copy_open(cutover->muser, mailbox->vname, &copy,
 			    error_r) < 0)
 		return -1;
-	ret = check_count(mailbox, copy, error_r);
-	if (ret == 0 &&
-	    (fill->fetched > 0 || fill->expunged > 0 || fill->rebuilt))
+	if (fill->fetched > 0 || fill->expunged > 0 || fill->rebuilt)
 		ret = compute_digest(cutover, mailbox, copy, error_r);
 	if (ret == 0)
 		ret = local_copy_update(copy, &update, error_r);
@@ -318,6 +317,7 @@ static int cutover_exclusively(struct cutover *cutover)
 		return -1;
 	patience = old_client_set_patience(client, PATIENCE_MSECS);
 	if (for_each(cutover, exclude) < 0 || for_each(cutover, catch_up) < 0 ||
+	    for_each(cutover, check_count) < 0 ||
 	    for_each(cutover, prepare) < 0)
 		ret = -1;
 	else

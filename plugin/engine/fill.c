@@ -551,6 +551,14 @@ static int begin_filling(struct fill *fill)
 	return write_state(fill);
 }
 
+static void count_result(struct fill *fill)
+{
+	struct local_copy_status local;
+
+	local_copy_status(fill->copy, &local);
+	fill->result->messages = local.messages;
+}
+
 static int finish(struct fill *fill)
 {
 	struct fill_result *result = fill->result;
@@ -559,6 +567,7 @@ static int finish(struct fill *fill)
 
 	if (local_copy_commit(fill->copy, &fill->error) < 0)
 		return local_error(fill);
+	count_result(fill);
 	if (good)
 		fill->state.bytes = fill->state.done_bytes;
 	seq_range_array_merge(&fill->bad, &fill->mismatched);
@@ -631,6 +640,7 @@ static int fill_run(struct fill *fill)
 		return -1;
 	if (nothing_new(fill)) {
 		fill->result->filled = TRUE;
+		count_result(fill);
 		return forget_error(fill);
 	}
 	if (open_digests(fill) < 0)

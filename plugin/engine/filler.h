@@ -48,6 +48,8 @@ struct fill_result {
 	unsigned int bad;
 	/* the copy was begun anew */
 	bool rebuilt;
+	/* in the copy, when this ended */
+	unsigned int messages;
 	/* the old mailbox when this began */
 	uint32_t old_messages, old_uid_next;
 	uint64_t old_modseq;
