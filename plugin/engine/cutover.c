@@ -29,9 +29,9 @@ struct cutover_mailbox {
 	struct timeval excluded;
 	struct fill_result fill;
 	struct mailbox_state_file state;
-	/* in the copy, and a digest over all of them */
-	unsigned int messages;
-	const char *digest;
+	/* in the copy at the cutover */
+	ARRAY_TYPE(seq_range) uids;
+	struct timeval done;
 };
 
 struct cutover {
@@ -93,49 +93,45 @@ static uint32_t uid_gap(struct cutover *cutover, uint32_t uid_next)
 }
 
 static const char *
-digest_of_all(struct cutover_mailbox *mailbox, const struct inventory *local,
+digest_of_all(const struct cutover_mailbox *mailbox,
 	      const struct digest_file *digests)
 {
 	struct message_digest_context *ctx = message_digest_init(TRUE);
 	const struct message_digest *digest;
-	const struct inventory_item *item;
 	struct message_digest all;
+	struct seq_range_iter iter;
+	unsigned int n = 0;
+	uint32_t uid;
 
-	array_foreach(&local->items, item) {
-		digest = digest_file_find(digests, item->uid);
-		message_digest_more(ctx, (const void *)&item->uid,
-				    sizeof(item->uid));
+	seq_range_array_iter_init(&iter, &mailbox->uids);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
+		digest = digest_file_find(digests, uid);
+		message_digest_more(ctx, (const void *)&uid, sizeof(uid));
 		if (digest != NULL)
 			message_digest_more(ctx, digest->shown,
 					    sizeof(digest->shown));
 	}
-	mailbox->messages = array_count(&local->items);
 	message_digest_finish(ctx, &all);
 	message_digest_deinit(&ctx);
 	return binary_to_hex(all.wire, 16);
 }
 
-static int
-compute_digest(struct cutover *cutover, struct cutover_mailbox *mailbox,
-	       struct local_copy *copy, const char **error_r)
+/* Of the mailbox as it was at the cutover, "" when it can't be told. */
+static const char *
+get_digest(struct cutover *cutover, const struct cutover_mailbox *mailbox)
 {
-	struct inventory_keywords *keywords = inventory_keywords_init();
-	struct inventory local;
 	struct digest_file *digests;
-	int ret;
+	const char *digest, *error;
 
-	inventory_init(&local, keywords);
-	local_copy_inventory(copy, &local);
-	ret = digest_file_open(cutover->muser->set.dir, mailbox->vname,
-			       mailbox->state.uid_validity, &digests, error_r);
-	if (ret == 0) {
-		mailbox->digest = p_strdup(cutover->pool,
-			digest_of_all(mailbox, &local, digests));
-		digest_file_close(&digests);
+	if (digest_file_open(cutover->muser->set.dir, mailbox->vname,
+			     mailbox->state.uid_validity, &digests,
+			     &error) < 0) {
+		e_error(cutover->muser->user->event, "migration: %s", error);
+		return "";
 	}
-	inventory_deinit(&local);
-	inventory_keywords_deinit(&keywords);
-	return ret;
+	digest = digest_of_all(mailbox, digests);
+	digest_file_close(&digests);
+	return digest;
 }
 
 static int read_state(struct cutover *cutover, struct cutover_mailbox *mailbox,
@@ -149,34 +145,23 @@ static int read_state(struct cutover *cutover, struct cutover_mailbox *mailbox,
 	return ret <= 0 ? -1 : 0;
 }
 
-/* What takes long and needn't be done while others wait: the digest, and
-   everything on disk. */
-static int settle_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
-		       const char **error_r)
-{
-	struct local_copy *copy;
-	int ret;
-
-	if (read_state(cutover, mailbox, error_r) < 0 ||
-	    local_copy_open(cutover->muser, mailbox->vname, &copy,
-			    error_r) < 0)
-		return -1;
-	ret = compute_digest(cutover, mailbox, copy, error_r);
-	if (ret == 0) {
-		local_copy_want_all_durable(copy);
-		ret = local_copy_commit(copy, error_r);
-	}
-	local_copy_close(&copy);
-	return ret;
-}
-
+/* Everything on disk, while nobody waits. */
 static int settle(struct cutover *cutover, struct cutover_mailbox *mailbox)
 {
+	struct local_copy *copy;
 	const char *error;
+	int ret;
 
-	if (!mailbox->fill.local && settle_copy(cutover, mailbox, &error) < 0)
-		return cutover_fail(cutover, mailbox->vname, error);
-	return 0;
+	if (mailbox->fill.local)
+		return 0;
+	ret = local_copy_open(cutover->muser, mailbox->vname, &copy, &error);
+	if (ret == 0) {
+		local_copy_want_all_durable(copy);
+		ret = local_copy_commit(copy, &error);
+		local_copy_close(&copy);
+	}
+	return ret == 0 ? 0 :
+		cutover_fail(cutover, mailbox->vname, error);
 }
 
 /* The last look before the old server isn't asked any more: an answer of it may
@@ -216,16 +201,14 @@ prepare_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
 		.min_highest_modseq = fill->old_modseq,
 	};
 	struct local_copy *copy;
-	int ret = 0;
+	int ret;
 
 	if (read_state(cutover, mailbox, error_r) < 0 ||
 	    local_copy_open(cutover->muser, mailbox->vname, &copy,
 			    error_r) < 0)
 		return -1;
-	if (fill->fetched > 0 || fill->expunged > 0 || fill->rebuilt)
-		ret = compute_digest(cutover, mailbox, copy, error_r);
-	if (ret == 0)
-		ret = local_copy_update(copy, &update, error_r);
+	local_copy_uids(copy, &mailbox->uids);
+	ret = local_copy_update(copy, &update, error_r);
 	if (ret == 0)
 		ret = local_copy_commit(copy, error_r);
 	local_copy_close(&copy);
@@ -253,6 +236,7 @@ static int make_local(struct cutover *cutover, struct cutover_mailbox *mailbox)
 				&mailbox->state, &error) < 0)
 		return cutover_fail(cutover, mailbox->vname, error);
 	lease_release(&mailbox->lease);
+	i_gettimeofday(&mailbox->done);
 	return 0;
 }
 
@@ -288,21 +272,19 @@ static void report(struct cutover *cutover, struct cutover_mailbox *mailbox,
 		   ARRAY_TYPE(cutover_result) *results)
 {
 	struct cutover_result *result = array_append_space(results);
-	struct timeval now;
 
-	i_gettimeofday(&now);
 	result->vname = mailbox->vname;
 	result->was_local = mailbox->fill.local;
 	if (result->was_local)
 		return;
-	result->messages = mailbox->messages;
-	result->usecs = timeval_diff_usecs(&now, &mailbox->excluded);
+	result->messages = seq_range_count(&mailbox->uids);
+	result->usecs = timeval_diff_usecs(&mailbox->done, &mailbox->excluded);
 	migration_report(cutover->muser, "cutover", "mailbox", mailbox->vname,
 		"messages", dec2str(result->messages),
 		"bytes", dec2str(mailbox->state.done_bytes),
 		"seconds", t_strdup_printf("%u.%03u",
 			result->usecs / 1000000, result->usecs / 1000 % 1000),
-		"digest", mailbox->digest,
+		"digest", get_digest(cutover, mailbox),
 		"without", mailbox->state.without_uids, NULL);
 }
 
@@ -334,8 +316,10 @@ static int cutover_run(struct cutover *cutover,
 	if (for_each(cutover, catch_up) < 0 || for_each(cutover, settle) < 0 ||
 	    cutover_exclusively(cutover) < 0)
 		return -1;
-	array_foreach_modifiable(&cutover->mailboxes, mailbox)
+	lease_release(&cutover->tree);
+	array_foreach_modifiable(&cutover->mailboxes, mailbox) T_BEGIN {
 		report(cutover, mailbox, results);
+	} T_END;
 	return 0;
 }
 
@@ -356,6 +340,7 @@ int cutover(struct filler *filler, const ARRAY_TYPE(const_string) *vnames,
 	array_foreach_elem(vnames, vname) {
 		mailbox = array_append_space(&cutover.mailboxes);
 		mailbox->vname = vname;
+		p_array_init(&mailbox->uids, cutover.pool, 16);
 	}
 
 	if ((ret = cutover_run(&cutover, results_r)) < 0) {

@@ -286,31 +286,6 @@ static int get_old_inventory(struct fill *fill)
 				 &fill->error_code, &fill->error);
 }
 
-static int compute_delta(struct fill *fill)
-{
-	struct local_copy_status local;
-	ARRAY_TYPE(seq_range) uids;
-	int ret;
-
-	local_copy_status(fill->copy, &local);
-	delta_clear(&fill->delta);
-	delta_compute(&fill->old, &fill->local, local.uid_next, fill->complete,
-		      &fill->delta);
-	delta_leave_out(&fill->delta, &fill->without);
-	/* with some left out the numbers may agree by chance */
-	if (fill->complete || (array_is_empty(&fill->without) &&
-			       local.messages + fill->delta.fetch_count ==
-			       fill->mailbox.messages))
-		return 0;
-	i_array_init(&uids, 64);
-	ret = old_mailbox_uids(fill->set->client, &uids, &fill->error_code,
-			       &fill->error);
-	if (ret == 0)
-		delta_add_expunged(&fill->delta, &fill->local, &uids);
-	array_free(&uids);
-	return ret;
-}
-
 /* A UID that the old server hasn't given yet: the mailbox was local once, and
    its state was lost or put back, or somebody delivers behind our back. The
    delta would expunge it. */
@@ -333,12 +308,47 @@ static int refuse_own_messages(struct fill *fill)
 	return 0;
 }
 
+static int compute_delta(struct fill *fill)
+{
+	struct local_copy_status local;
+	ARRAY_TYPE(seq_range) uids;
+	int ret;
+
+	local_copy_status(fill->copy, &local);
+	delta_clear(&fill->delta);
+	delta_compute(&fill->old, &fill->local, local.uid_next, fill->complete,
+		      &fill->delta);
+	delta_leave_out(&fill->delta, &fill->without);
+	/* with some left out the numbers may agree by chance */
+	if (fill->complete || (array_is_empty(&fill->without) &&
+			       local.messages + fill->delta.fetch_count ==
+			       fill->mailbox.messages))
+		return 0;
+	i_array_init(&uids, 64);
+	ret = old_mailbox_uids(fill->set->client, &uids, &fill->error_code,
+			       &fill->error);
+	if (ret == 0) {
+		array_clear(&fill->local.items);
+		local_copy_inventory(fill->copy, &fill->local);
+		ret = refuse_own_messages(fill);
+	}
+	if (ret == 0)
+		delta_add_expunged(&fill->delta, &fill->local, &uids);
+	array_free(&uids);
+	return ret;
+}
+
 static int take_inventories(struct fill *fill)
 {
 	array_clear(&fill->old.items);
 	array_clear(&fill->local.items);
-	local_copy_inventory(fill->copy, &fill->local);
-	if (refuse_own_messages(fill) < 0 || get_old_inventory(fill) < 0)
+	if (get_old_inventory(fill) < 0)
+		return -1;
+	if (fill->complete)
+		local_copy_inventory(fill->copy, &fill->local);
+	else
+		local_copy_inventory_of(fill->copy, &fill->old, &fill->local);
+	if (refuse_own_messages(fill) < 0)
 		return -1;
 	return compute_delta(fill);
 }
@@ -525,18 +535,36 @@ static uint64_t size_of(struct fill *fill, uint32_t uid)
 	return digest == NULL ? 0 : digest->size;
 }
 
-static void count_copy(struct fill *fill)
+static void count_all(struct fill *fill)
 {
 	const struct inventory_item *item;
 
-	fill->state.messages = fill->mailbox.messages;
 	fill->state.done_messages = 0;
 	fill->state.done_bytes = 0;
 	array_foreach(&fill->local.items, item) {
-		if (!seq_range_exists(&fill->delta.expunged, item->uid)) {
-			fill->state.done_messages++;
-			fill->state.done_bytes += size_of(fill, item->uid);
-		}
+		fill->state.done_messages++;
+		fill->state.done_bytes += size_of(fill, item->uid);
+	}
+}
+
+/* What is here once the delta's expunges are done. */
+static void count_copy(struct fill *fill)
+{
+	struct seq_range_iter iter;
+	unsigned int n = 0;
+	uint64_t size;
+	uint32_t uid;
+
+	fill->state.messages = fill->mailbox.messages;
+	/* else they were counted when all was looked at */
+	if (fill->complete)
+		count_all(fill);
+	seq_range_array_iter_init(&iter, &fill->delta.expunged);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
+		size = size_of(fill, uid);
+		if (fill->state.done_messages > 0)
+			fill->state.done_messages--;
+		fill->state.done_bytes -= I_MIN(size, fill->state.done_bytes);
 	}
 }
 

@@ -232,25 +232,60 @@ keyword_names(struct mailbox *box, uint32_t seq,
 	return names;
 }
 
-/* From the index itself: a search costs ten times as much. */
-void local_copy_inventory(struct local_copy *copy, struct inventory *inventory)
+static void
+add_to_inventory(struct local_copy *copy, uint32_t seq,
+		 ARRAY_TYPE(keyword_indexes) *indexes,
+		 struct inventory *inventory)
 {
-	struct mail_index_view *view = copy->box->view;
-	uint32_t seq, count = mail_index_view_get_messages_count(view);
-	const struct mail_index_record *rec;
-	ARRAY_TYPE(keyword_indexes) indexes;
+	const struct mail_index_record *rec =
+		mail_index_lookup(copy->box->view, seq);
 	struct inventory_item *item;
 	bool added;
 
+	item = inventory_get(inventory, rec->uid, &added);
+	item->flags = rec->flags & MAIL_FLAGS_NONRECENT;
+	item->keywords = inventory_keywords_get(inventory->keywords,
+		keyword_names(copy->box, seq, indexes));
+}
+
+/* From the index itself: a search costs ten times as much. */
+void local_copy_inventory(struct local_copy *copy, struct inventory *inventory)
+{
+	uint32_t count = mail_index_view_get_messages_count(copy->box->view);
+	ARRAY_TYPE(keyword_indexes) indexes;
+
 	i_array_init(&indexes, 16);
-	for (seq = 1; seq <= count; seq++) T_BEGIN {
-		rec = mail_index_lookup(view, seq);
-		item = inventory_get(inventory, rec->uid, &added);
-		item->flags = rec->flags & MAIL_FLAGS_NONRECENT;
-		item->keywords = inventory_keywords_get(inventory->keywords,
-			keyword_names(copy->box, seq, &indexes));
+	for (uint32_t seq = 1; seq <= count; seq++) T_BEGIN {
+		add_to_inventory(copy, seq, &indexes, inventory);
 	} T_END;
 	array_free(&indexes);
+}
+
+void local_copy_inventory_of(struct local_copy *copy,
+			     const struct inventory *wanted,
+			     struct inventory *inventory)
+{
+	const struct inventory_item *item;
+	ARRAY_TYPE(keyword_indexes) indexes;
+	uint32_t seq;
+
+	i_array_init(&indexes, 16);
+	array_foreach(&wanted->items, item) T_BEGIN {
+		if (mail_index_lookup_seq(copy->box->view, item->uid, &seq))
+			add_to_inventory(copy, seq, &indexes, inventory);
+	} T_END;
+	array_free(&indexes);
+}
+
+void local_copy_uids(struct local_copy *copy, ARRAY_TYPE(seq_range) *uids)
+{
+	struct mail_index_view *view = copy->box->view;
+	uint32_t seq, uid, count = mail_index_view_get_messages_count(view);
+
+	for (seq = 1; seq <= count; seq++) {
+		mail_index_lookup_uid(view, seq, &uid);
+		seq_range_array_add(uids, uid);
+	}
 }
 
 int local_copy_save_begin(struct local_copy *copy,

@@ -51,6 +51,13 @@ int local_copy_recreate(struct local_copy *copy, const char **error_r);
 /* UIDs, flags and keywords of all messages; no dates, no sizes. */
 void local_copy_inventory(struct local_copy *copy, struct inventory *inventory);
 
+/* The same for those messages alone that are in wanted as well. */
+void local_copy_inventory_of(struct local_copy *copy,
+			     const struct inventory *wanted,
+			     struct inventory *inventory);
+/* UIDs of all messages. */
+void local_copy_uids(struct local_copy *copy, ARRAY_TYPE(seq_range) *uids);
+
 /* Save one message under item's UID, which must be at least UIDNEXT and above
    all that were saved since. continue: read what input has now. finish must
    follow when input has reached its end, else cancel. */
