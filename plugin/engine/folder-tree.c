@@ -409,6 +409,7 @@ int folder_tree_refresh(struct migration_user *muser, bool force,
 {
 	struct lease *lease;
 	bool first;
+	unsigned int secs;
 	int ret;
 
 	/* it uses the list itself */
@@ -418,8 +419,13 @@ int folder_tree_refresh(struct migration_user *muser, bool force,
 	if ((ret = is_fresh(muser, force, &first, error_r)) != 0)
 		return ret < 0 ? -1 : 0;
 
-	ret = lease_tree(muser->set.dir, TREE_LOCK_SECS, &lease, error_r);
+	/* A cutover has it that may wait for what this session has open: an
+	   older tree does as well. */
+	secs = first || force ? TREE_LOCK_SECS : 0;
+	ret = lease_tree(muser->set.dir, secs, &lease, error_r);
 	if (ret <= 0) {
+		if (ret == 0 && secs == 0)
+			return 0;
 		if (ret == 0)
 			*error_r = "Another process is busy with the folders";
 		return -1;
