@@ -8,6 +8,7 @@
 #include "engine/local-folders.h"
 #include "engine/mailbox-state.h"
 #include "folder-rename.h"
+#include "session-drain.h"
 #include "folder-forward.h"
 
 #include <time.h>
@@ -57,6 +58,25 @@ static void give_up_lease(struct mailbox *box)
 	redirected_mailbox_release(rbox);
 }
 
+/* A cutover that has it may wait for what this very session has open: that is
+   given up meanwhile. */
+static int
+take_tree(struct migration_user *muser, struct lease **tree_r,
+	  const char **error_r)
+{
+	unsigned int secs, wait_secs = 0;
+	int ret;
+
+	for (secs = 0; secs <= TREE_TIMEOUT_SECS; secs += wait_secs) {
+		ret = lease_tree(muser->set.dir, wait_secs, tree_r, error_r);
+		if (ret != 0)
+			return ret;
+		session_drain_check(muser);
+		wait_secs = 1;
+	}
+	return 0;
+}
+
 /* The tree's lease, and where the mailbox stands under it. */
 static int
 forward_begin(struct migration_user *muser, struct mailbox *box,
@@ -66,7 +86,7 @@ forward_begin(struct migration_user *muser, struct mailbox *box,
 	const char *error;
 	int ret;
 
-	ret = lease_tree(muser->set.dir, TREE_TIMEOUT_SECS, tree_r, &error);
+	ret = take_tree(muser, tree_r, &error);
 	if (ret == 0)
 		return forward_fail(box, MAIL_ERROR_INUSE,
 				    "Folders are being changed, try again");
