@@ -15,6 +15,7 @@
 #include "migration-settings.h"
 
 struct redirect_decision;
+struct remote_watchdog;
 
 struct migration_user {
 	union mail_user_module_context module_ctx;
@@ -28,6 +29,7 @@ struct migration_user {
 	   user->namespaces. NULL before mail_namespaces_created and while the
 	   user is deinitialized. */
 	struct mail_namespace *remote_ns;
+	struct remote_watchdog *remote_watchdog;
 
 	/* > 0: mailbox_alloc means the local mailbox, whatever its state */
 	unsigned int bypass;

@@ -5,6 +5,7 @@
 #include "migration-user.h"
 #include "redirected-mailbox.h"
 #include "remote-namespace.h"
+#include "remote-watchdog.h"
 #include "proxy-sync.h"
 
 /* how soon an idling client hears of what others do on the old server */
@@ -83,21 +84,42 @@ proxy_sync_deinit(struct mailbox_sync_context *ctx,
 	return -1;
 }
 
+/* What is new was untagged; a lost connection is seen by the sync. */
 static void
 poll_answered(const struct imapc_command_reply *reply ATTR_UNUSED,
-	      void *context ATTR_UNUSED)
+	      void *context)
 {
-	/* what is new was untagged; a lost connection is seen by the sync */
+	struct redirected_mailbox *rbox = context;
+
+	rbox->polling = FALSE;
+	rbox->polls_missed = 0;
 }
 
-static void poll_old_server(struct imapc_mailbox *mbox)
+/* The watchdog sleeps while nobody waits. */
+static void poll_missed(struct redirected_mailbox *rbox)
 {
+	if (++rbox->polls_missed * POLL_MSECS <
+	    remote_watchdog_patience(rbox->muser->remote_watchdog))
+		return;
+	rbox->polls_missed = 0;
+	imapc_client_mailbox_reconnect(rbox->mbox->client_box,
+				       "No answer to NOOP");
+}
+
+static void poll_old_server(struct redirected_mailbox *rbox)
+{
+	struct imapc_mailbox *mbox = rbox->mbox;
 	struct imapc_command *cmd;
 
 	if (mbox->client_box == NULL ||
 	    !imapc_client_mailbox_is_opened(mbox->client_box))
 		return;
-	cmd = imapc_client_mailbox_cmd(mbox->client_box, poll_answered, NULL);
+	if (rbox->polling) {
+		poll_missed(rbox);
+		return;
+	}
+	rbox->polling = TRUE;
+	cmd = imapc_client_mailbox_cmd(mbox->client_box, poll_answered, rbox);
 	imapc_command_send(cmd, "NOOP");
 }
 
@@ -113,8 +135,8 @@ static void proxy_notify_changes(struct mailbox *box)
 	timeout_remove(&mbox->to_idle_check);
 	if (box->notify_callback == NULL)
 		return;
-	mbox->to_idle_check = timeout_add(POLL_MSECS, poll_old_server, mbox);
-	poll_old_server(mbox);
+	mbox->to_idle_check = timeout_add(POLL_MSECS, poll_old_server, rbox);
+	poll_old_server(rbox);
 }
 
 static bool proxy_is_inconsistent(struct mailbox *box)

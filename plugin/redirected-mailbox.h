@@ -44,9 +44,14 @@ struct redirected_mailbox {
 	redirected_fetch_callback_t *fetch_callback;
 	void *fetch_context;
 
+	/* how often it was time for a poll while the last one had no answer */
+	unsigned int polls_missed;
+
 	/* Something was saved to it through another connection: the next sync
 	   asks for it. */
 	bool want_noop:1;
+	/* A poll of an idling client waits for its answer. */
+	bool polling:1;
 	/* It was given up: it is inconsistent and refuses everything. */
 	bool drained:1;
 };

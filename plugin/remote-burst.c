@@ -1,33 +1,20 @@
 #include "lib.h"
-#include "net.h"
 #include "imap-resp-code.h"
 #include "migration-user.h"
 #include "redirected-mailbox.h"
 #include "remote-namespace.h"
+#include "remote-socket.h"
 #include "remote-burst.h"
 
-#include <sys/socket.h>
-
-/* stop looking for sockets after so many closed descriptors in a row */
-#define FD_GAP_MAX 32
-
-/* lib-imap-client has no TCP_NODELAY and doesn't give its sockets away. With
-   Nagle's algorithm the second segment waits for the first one's answer. */
+/* lib-imap-client has no TCP_NODELAY. With Nagle's algorithm the second segment
+   waits for the first one's answer. */
 static void remote_set_nodelay(struct redirected_mailbox *rbox)
 {
-	in_port_t old_port = rbox->mbox->storage->set->imapc_port, port;
-	struct ip_addr ip;
-	unsigned int gap = 0;
+	in_port_t port = rbox->mbox->storage->set->imapc_port;
+	int fd = -1;
 
-	for (int fd = 0; gap < FD_GAP_MAX; fd++) {
-		if (net_getpeername(fd, &ip, &port) < 0) {
-			gap = errno == EBADF ? gap + 1 : 0;
-			continue;
-		}
-		gap = 0;
-		if (port == old_port)
-			(void)net_set_tcp_nodelay(fd, TRUE);
-	}
+	while ((fd = remote_socket_next(fd, port)) != -1)
+		(void)net_set_tcp_nodelay(fd, TRUE);
 }
 
 void remote_burst_begin(struct remote_burst *burst,

@@ -9,6 +9,7 @@
 #include "migration-user.h"
 #include "engine/folder-tree.h"
 #include "engine/name-map.h"
+#include "remote-watchdog.h"
 #include "remote-namespace.h"
 
 #define PREFETCH_COUNT_MIN 100
@@ -213,6 +214,7 @@ static void remote_storage_tune(struct migration_user *muser)
 
 	imapc_client_set_login_callback(storage->client->client,
 					remote_login_callback, muser);
+	muser->remote_watchdog = remote_watchdog_init(storage->client->client);
 }
 
 int remote_namespace_create(struct migration_user *muser, const char **error_r)
@@ -237,6 +239,7 @@ void remote_namespace_destroy(struct migration_user *muser)
 		return;
 	mail_namespace_destroy(ns);
 	muser->remote_ns = NULL;
+	remote_watchdog_deinit(&muser->remote_watchdog);
 }
 
 enum mail_error remote_unavailable(struct migration_user *muser)
