@@ -1,4 +1,5 @@
 #include "test-trouble-between.h"
+#include "process.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,6 +17,8 @@
 #define MAX_CONNS 100
 #define MAX_LINE 65536
 #define MAX_LOG (1024 * 1024)
+/* small, so that what isn't taken stays with the client */
+#define RECEIVE_BUFFER 65536
 
 struct between_conn {
 	int client, server;
@@ -28,8 +31,10 @@ struct between_conn {
 	bool continued, swallow;
 	bool received;
 	/* a rule at work */
-	bool cut_answer, limited, hang, hung;
+	bool cut_answer, limited, hang, hung, deaf;
 	uint64_t limit;
+	/* bytes a second of the client, 0: any; when the next may come */
+	uint64_t rate, due_ms;
 	char tag[32];
 	const char *insert;
 	/* what the old server said while it hung */
@@ -163,6 +168,13 @@ static bool apply_rule(struct between *between, struct between_conn *conn)
 	case BETWEEN_INSERT:
 		conn->insert = rule.text;
 		break;
+	case BETWEEN_SLOW:
+		conn->rate = rule.bytes;
+		conn->due_ms = now_ms();
+		break;
+	case BETWEEN_DEAF:
+		conn->deaf = true;
+		break;
 	}
 	return true;
 }
@@ -288,7 +300,8 @@ static void conn_release(struct between_conn *conn)
 		send_all(conn->client, conn->held, conn->held_size);
 	free(conn->held);
 	conn->held = NULL;
-	conn->hung = conn->limited = conn->cut_answer = false;
+	conn->hung = conn->limited = conn->cut_answer = conn->deaf = false;
+	conn->rate = 0;
 }
 
 /* False: the connection is over. */
@@ -303,6 +316,8 @@ static bool conn_move(struct between *between, struct between_conn *conn,
 		if (ret <= 0 ||
 		    !client_bytes(between, conn, data, (size_t)ret))
 			return false;
+		if (conn->rate > 0)
+			conn->due_ms += (uint64_t)ret * 1000 / conn->rate;
 	}
 	if (server_events != 0 && !conn->hung) {
 		ret = recv(conn->server, data, sizeof(data), 0);
@@ -325,17 +340,34 @@ static void take_orders(struct between *between)
 	pthread_cond_broadcast(&between->done);
 }
 
-static unsigned int watch(struct between *between, struct pollfd *fds)
+static bool takes_client(const struct between_conn *conn, int *timeout_ms)
+{
+	uint64_t now = now_ms();
+
+	if (conn->deaf)
+		return false;
+	if (conn->rate == 0 || conn->due_ms <= now)
+		return true;
+	if (*timeout_ms < 0 || conn->due_ms - now < (uint64_t)*timeout_ms)
+		*timeout_ms = (int)(conn->due_ms - now);
+	return false;
+}
+
+static unsigned int
+watch(struct between *between, struct pollfd *fds, int *timeout_ms_r)
 {
 	unsigned int n = 0;
 
+	*timeout_ms_r = -1;
 	fds[n++] = (struct pollfd){ .fd = between->wake, .events = POLLIN };
 	fds[n++] = (struct pollfd){ .fd = between->listener, .events = POLLIN };
 	for (unsigned int i = 0; i < between->count; i++) {
 		struct between_conn *conn = between->conns[i];
 
 		fds[n++] = (struct pollfd){
-			.fd = conn->client, .events = POLLIN,
+			.fd = takes_client(conn, timeout_ms_r) ?
+				conn->client : -1,
+			.events = POLLIN,
 		};
 		fds[n++] = (struct pollfd){
 			.fd = conn->hung ? -1 : conn->server, .events = POLLIN,
@@ -351,10 +383,11 @@ static void *between_thread(void *context)
 
 	pthread_mutex_lock(&between->lock);
 	while (!between->stopping) {
-		unsigned int n = watch(between, fds);
+		int timeout_ms;
+		unsigned int n = watch(between, fds, &timeout_ms);
 
 		pthread_mutex_unlock(&between->lock);
-		(void)poll(fds, n, -1);
+		(void)poll(fds, n, timeout_ms);
 		pthread_mutex_lock(&between->lock);
 		/* from the end, as a freed one is replaced by the last */
 		for (unsigned int i = (n - 2) / 2; i-- > 0; ) {
@@ -380,6 +413,7 @@ struct between *between_start(unsigned short server_port)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	socklen_t len = sizeof(addr);
+	const int size = RECEIVE_BUFFER;
 
 	between->server_port = server_port;
 	between->log = calloc(1, MAX_LOG);
@@ -387,7 +421,9 @@ struct between *between_start(unsigned short server_port)
 	between->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&between->lock, NULL);
 	pthread_cond_init(&between->done, NULL);
-	if (bind(between->listener, &addr, len) < 0 ||
+	if (setsockopt(between->listener, SOL_SOCKET, SO_RCVBUF, &size,
+		       sizeof(size)) < 0 ||
+	    bind(between->listener, &addr, len) < 0 ||
 	    listen(between->listener, 128) < 0 ||
 	    getsockname(between->listener, &addr, &len) < 0 ||
 	    pthread_create(&between->thread, NULL, between_thread,

@@ -29,6 +29,10 @@ enum between_action {
 	BETWEEN_HANG_AFTER,
 	/* hand it on and put the text before the old server's next bytes */
 	BETWEEN_INSERT,
+	/* hand the line on, then take `bytes` a second of the client's */
+	BETWEEN_SLOW,
+	/* hand the line on, then take nothing more of the client's */
+	BETWEEN_DEAF,
 };
 
 struct between_rule {

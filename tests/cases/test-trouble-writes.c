@@ -12,6 +12,9 @@
 #define MESSAGES 10
 #define LARGE (2 * 1024 * 1024)
 #define MANY 1000
+/* more than fits into sockets; taken in more than twice imapc_cmd_timeout */
+#define HUGE_SIZE (16 * 1024 * 1024)
+#define SLOW_RATE (2 * 1024 * 1024)
 
 enum { FIRST, CROWDED };
 
@@ -145,6 +148,60 @@ static void test_append(void)
 		harm_append(harm);
 }
 
+static void append_huge(const struct between_rule *rule, bool arrives)
+{
+	uint32_t before = trouble_old_count(FIRST, "Target"), after;
+	struct imap_client *client = case_imap("NEW_IMAP", FIRST);
+	struct between_counts counts;
+	enum imap_status status;
+	size_t size;
+	char *data = case_message("huge@example.org", HUGE_SIZE, &size);
+
+	if (client == NULL) {
+		free(data);
+		return;
+	}
+	between_set(trouble_between, rule);
+	status = imap_append(client, "Target", NULL, NULL, data, size, NULL);
+	between_counts(trouble_between, &counts);
+	UNIT_CHECK(counts.applied == 1, "APPEND was sent %u times",
+		   counts.applied);
+	if (arrives)
+		UNIT_CHECK(status == IMAP_OK, "APPEND: %s",
+			   imap_error(client));
+	else
+		trouble_is_no(client, "UNAVAILABLE", "APPEND");
+	between_set(trouble_between, NULL);
+	between_cut(trouble_between);
+	after = trouble_old_count(FIRST, "Target");
+	UNIT_CHECK(after == before + (arrives ? 1 : 0),
+		   "APPEND: %u messages are %u", before, after);
+	imap_logout(&client);
+	free(data);
+}
+
+/* However long it takes, as long as it moves. */
+static void test_slow(void)
+{
+	const struct between_rule rule = {
+		.command = "APPEND", .action = BETWEEN_SLOW,
+		.bytes = SLOW_RATE,
+	};
+	uint64_t begin = now_ms();
+
+	append_huge(&rule, true);
+	UNIT_CHECK(now_ms() - begin > 6000, "it wasn't slow");
+}
+
+static void test_deaf(void)
+{
+	const struct between_rule rule = {
+		.command = "APPEND", .action = BETWEEN_DEAF,
+	};
+
+	append_huge(&rule, false);
+}
+
 /* COPY and MOVE: what is where, of message number `harm`. */
 static void harm_copy(unsigned int harm, const char *verb)
 {
@@ -257,6 +314,46 @@ static void test_fetch(void)
 	}
 }
 
+static bool idler_hears(void *context)
+{
+	struct imap_client *client = context;
+	const struct imap_response *resp;
+
+	(void)imap_idle_poll(client, 100);
+	resp = imap_find(imap_untagged(client), "EXISTS");
+	return resp != NULL || imap_is_lost(client);
+}
+
+/* What asks for an idling client hangs: it hears of news all the same. */
+static void test_idle(void)
+{
+	const struct between_rule rule = {
+		.command = "NOOP", .action = BETWEEN_HANG_AFTER, .bytes = 3,
+		.times = 1,
+	};
+	struct between_counts counts;
+	struct imap_client *client;
+	struct imap_box box;
+
+	client = trouble_select(FIRST, "INBOX", &box);
+	if (client == NULL)
+		return;
+	imap_clear(client);
+	between_set(trouble_between, &rule);
+	UNIT_CHECK(imap_idle_start(client) == IMAP_OK, "IDLE: %s",
+		   imap_error(client));
+	trouble_seed(FIRST, "INBOX", 1, 300);
+	UNIT_CHECK(wait_until(idler_hears, client, TROUBLE_RECOVERY_MS) &&
+		   !imap_is_lost(client), "IDLE: not told of a new message");
+	UNIT_CHECK(imap_idle_stop(client) == IMAP_OK, "DONE: %s",
+		   imap_error(client));
+	between_counts(trouble_between, &counts);
+	UNIT_CHECK(counts.applied == 1, "no NOOP for an idling client");
+	between_set(trouble_between, NULL);
+	between_cut(trouble_between);
+	imap_logout(&client);
+}
+
 /* What the index here holds for needless is sent all the same: it may be
    wrong. */
 static void test_needless(void)
@@ -333,10 +430,13 @@ int main(void)
 		{ "STORE that seems needless", test_needless },
 		{ "STORE", test_store },
 		{ "APPEND", test_append },
+		{ "APPEND that is slow", test_slow },
+		{ "APPEND that isn't read", test_deaf },
 		{ "COPY", test_copy },
 		{ "MOVE", test_move },
 		{ "EXPUNGE", test_expunge },
 		{ "FETCH", test_fetch },
+		{ "IDLE", test_idle },
 		{ "round trips", test_round_trips },
 		{ "no crash", test_end },
 		{ NULL, NULL }
