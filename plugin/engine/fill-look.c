@@ -1,0 +1,117 @@
+#include "lib.h"
+#include "array.h"
+#include "seq-range-array.h"
+#include "migration-user.h"
+#include "digest-file.h"
+#include "fill-private.h"
+#include "local-copy.h"
+#include "old-inventory.h"
+
+bool fill_nothing_new(struct fill *fill)
+{
+	struct local_copy_status local;
+
+	local_copy_status(fill->copy, &local);
+	return fill->state.state == MAILBOX_STATE_FILLED &&
+		(fill->set->flags & FILL_FLAG_VERIFY) == 0 &&
+		fill->state.modseq != 0 &&
+		fill->state.modseq == fill->mailbox.modseq &&
+		fill->mailbox.messages == local.messages &&
+		*fill->state.bad_uids == '\0';
+}
+
+/* All that the old server has, as little of it as is needed. */
+static int get_old_inventory(struct fill *fill)
+{
+	struct old_client *client = fill->set->client;
+	struct local_copy_status local;
+	uint32_t end_uid = fill->mailbox.uid_next;
+
+	local_copy_status(fill->copy, &local);
+	fill->complete = TRUE;
+	if ((fill->set->flags & FILL_FLAG_VERIFY) == 0 &&
+	    fill->state.state == MAILBOX_STATE_FILLED &&
+	    fill->state.modseq != 0 && fill->mailbox.modseq != 0) {
+		fill->complete = FALSE;
+		return old_inventory_get_changed(client, fill->state.modseq,
+			end_uid, &fill->old, &fill->error_code, &fill->error);
+	}
+	if ((fill->set->flags & FILL_FLAG_VERIFY) != 0 || local.messages == 0) {
+		fill->dated = TRUE;
+		return old_inventory_get(client, 1, end_uid, &fill->old,
+					 &fill->error_code, &fill->error);
+	}
+	if (old_inventory_get_flags(client, I_MIN(local.uid_next, end_uid),
+				    &fill->old, &fill->error_code,
+				    &fill->error) < 0)
+		return -1;
+	return old_inventory_get(client, local.uid_next, end_uid, &fill->old,
+				 &fill->error_code, &fill->error);
+}
+
+/* A UID that the old server hasn't given yet: the mailbox was local once, and
+   its state was lost or put back, or somebody delivers behind our back. The
+   delta would expunge it. */
+static int refuse_own_messages(struct fill *fill)
+{
+	const struct inventory_item *items;
+	unsigned int count;
+
+	items = array_get(&fill->local.items, &count);
+	while (count > 0 && items[count - 1].uid >= fill->mailbox.uid_next) {
+		if (digest_file_find(fill->digests, items[--count].uid) != NULL)
+			continue;
+		fill->error = t_strdup_printf("The local mailbox has messages "
+			"that aren't from the old server (UID %u, its next is "
+			"%u): move them away or delete them", items[count].uid,
+			fill->mailbox.uid_next);
+		fill->error_code = MAIL_ERROR_EXISTS;
+		return -1;
+	}
+	return 0;
+}
+
+static int compute_delta(struct fill *fill)
+{
+	struct local_copy_status local;
+	ARRAY_TYPE(seq_range) uids;
+	int ret;
+
+	local_copy_status(fill->copy, &local);
+	delta_clear(&fill->delta);
+	delta_compute(&fill->old, &fill->local, local.uid_next, fill->complete,
+		      &fill->delta);
+	delta_leave_out(&fill->delta, &fill->without);
+	/* with some left out the numbers may agree by chance */
+	if (fill->complete || (array_is_empty(&fill->without) &&
+			       local.messages + fill->delta.fetch_count ==
+			       fill->mailbox.messages))
+		return 0;
+	i_array_init(&uids, 64);
+	ret = old_mailbox_uids(fill->set->client, &uids, &fill->error_code,
+			       &fill->error);
+	if (ret == 0) {
+		array_clear(&fill->local.items);
+		local_copy_inventory(fill->copy, &fill->local);
+		ret = refuse_own_messages(fill);
+	}
+	if (ret == 0)
+		delta_add_expunged(&fill->delta, &fill->local, &uids);
+	array_free(&uids);
+	return ret;
+}
+
+int fill_take_inventories(struct fill *fill)
+{
+	array_clear(&fill->old.items);
+	array_clear(&fill->local.items);
+	if (get_old_inventory(fill) < 0)
+		return -1;
+	if (fill->complete)
+		local_copy_inventory(fill->copy, &fill->local);
+	else
+		local_copy_inventory_of(fill->copy, &fill->old, &fill->local);
+	if (refuse_own_messages(fill) < 0)
+		return -1;
+	return compute_delta(fill);
+}

@@ -1,0 +1,82 @@
+#ifndef FILL_PRIVATE_H
+#define FILL_PRIVATE_H
+
+/*
+ * fill-private: what the files of fill share. fill.c has the procedure,
+ * fill-copy.c the mailbox on both sides and its state, fill-look.c what is to
+ * be done, fill-move.c does it. Functions that return int give -1 with
+ * fill->error and fill->error_code set.
+ */
+
+#include "delta.h"
+#include "fill.h"
+#include "inventory.h"
+#include "mailbox-state.h"
+#include "old-mailbox.h"
+
+struct digest_file;
+struct local_copy;
+
+struct fill {
+	const struct fill_settings *set;
+	struct fill_result *result;
+	pool_t pool;
+
+	struct mailbox_state_file state;
+	struct old_mailbox mailbox;
+	struct local_copy *copy;
+	struct digest_file *digests;
+
+	struct inventory_keywords *keywords;
+	struct inventory old, local;
+	/* old has all messages */
+	bool complete;
+	/* old has the dates of all its messages */
+	bool dated;
+	struct delta delta;
+
+	/* messages that can't be had, and why the first one can't */
+	ARRAY_TYPE(seq_range) bad;
+	const char *bad_reason;
+	/* given up by the administrator */
+	ARRAY_TYPE(seq_range) without;
+	/* messages in the copy whose bytes aren't quite those of the wire */
+	ARRAY_TYPE(seq_range) altered;
+	/* messages whose copy isn't as it was on the wire */
+	ARRAY_TYPE(seq_range) mismatched;
+
+	/* when the first message was asked for */
+	struct timeval fetch_start;
+
+	enum mail_error error_code;
+	const char *error;
+};
+
+/* fill-copy.c */
+const char *fill_dir(struct fill *fill);
+/* -1, for a fault that is ours */
+int fill_local_error(struct fill *fill);
+const char *fill_uid_set(struct fill *fill, const ARRAY_TYPE(seq_range) *uids);
+/* Returns 1, 0 when the mailbox isn't the old server's (any more), -1. */
+int fill_read_state(struct fill *fill);
+int fill_write_state(struct fill *fill);
+void fill_enter_state(struct fill *fill, enum mailbox_state state);
+/* Open the old mailbox and the copy, which is then one of that mailbox. */
+int fill_open(struct fill *fill);
+/* Not before it is needed: it has a record for each message. */
+int fill_open_digests(struct fill *fill);
+int fill_recreate_copy(struct fill *fill, const char *reason);
+
+/* fill-look.c */
+bool fill_nothing_new(struct fill *fill);
+/* Both inventories, and the delta between them. */
+int fill_take_inventories(struct fill *fill);
+
+/* fill-move.c */
+void fill_add_bad(struct fill *fill, uint32_t uid, const char *reason);
+int fill_apply_changes(struct fill *fill);
+int fill_fetch_bodies(struct fill *fill);
+/* Read back what came; all with FILL_FLAG_VERIFY. */
+int fill_verify_new(struct fill *fill);
+
+#endif
