@@ -41,13 +41,30 @@ static unsigned int find_sessions(pid_t *pids)
 	return count;
 }
 
+struct sessions {
+	pid_t pids[MAX_PIDS];
+	unsigned int count;
+};
+
+static bool sessions_found(void *context)
+{
+	struct sessions *sessions = context;
+
+	sessions->count = find_sessions(sessions->pids);
+	return sessions->count > 0;
+}
+
+/* On a busy machine those killed before may still be on their way back. */
 static bool kill_one(void)
 {
-	pid_t pids[MAX_PIDS];
-	unsigned int count = find_sessions(pids);
+	struct sessions sessions;
+	pid_t pid;
 
-	return UNIT_CHECK(count > 0, "nobody to kill") &&
-		kill(pids[corpus_rng_below(&rng, count)], SIGKILL) == 0;
+	if (!UNIT_CHECK(wait_until(sessions_found, &sessions, CASE_TIMEOUT_MS),
+			"nobody to kill"))
+		return false;
+	pid = sessions.pids[corpus_rng_below(&rng, sessions.count)];
+	return kill(pid, SIGKILL) == 0;
 }
 
 static void kill_many(const char *when)
