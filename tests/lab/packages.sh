@@ -4,7 +4,8 @@
 # back that a daemon installed here would start at the next boot.
 
 PACKAGES="gcc libc6-dev make autoconf automake libtool pkg-config
-	libssl-dev libcunit1-dev dovecot-dev dovecot-core dovecot-imapd
+	libssl-dev zlib1g-dev liblzma-dev uthash-dev libpsl-dev libsystemd-dev
+	libcunit1-dev dovecot-dev dovecot-core dovecot-imapd
 	dovecot-pop3d dovecot-lmtpd postfix isync valgrind openssl procps strace"
 # PACKAGE:SERVICE of those that bring a daemon
 PACKAGES_DAEMONS="dovecot-core:dovecot postfix:postfix"
