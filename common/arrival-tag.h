@@ -43,7 +43,7 @@
 #define ARRIVAL_HOST_MAX 255
 #define ARRIVAL_ID_MAX 64
 /* What arrival_tag_make() needs at most, with its NUL. */
-#define ARRIVAL_VALUE_SIZE 384
+#define ARRIVAL_VALUE_SIZE 400
 /* A longer value isn't looked at; room for what relays fold in. */
 #define ARRIVAL_VALUE_MAX 1024
 
