@@ -1,17 +1,5 @@
 #include "report-grammar.h"
 
-#include <string.h>
-
-static bool has_token(const char *p, const char *end)
-{
-	while ((p = memchr(p, REPORT_TOKEN[0], (size_t)(end - p))) != NULL) {
-		if (report_begins(p, end, REPORT_TOKEN))
-			return true;
-		p++;
-	}
-	return false;
-}
-
 /* The end of a word of printable bytes. */
 static const char *word_end(const char *p, const char *end)
 {
@@ -48,24 +36,29 @@ static bool matches(const char *p, const char *end, const char *pattern)
 	return true;
 }
 
+/* "<22>"; NULL when it's broken, p when there's none. */
+static const char *skip_priority(const char *p, const char *end)
+{
+	const char *digits = p + 1;
+
+	if (p == end || *p != '<')
+		return p;
+	while (digits < end && report_is_digit(*digits))
+		digits++;
+	if (digits == p + 1 || digits == end || *digits != '>')
+		return NULL;
+	return digits + 1;
+}
+
 /* Returns what follows the time and its space, NULL when there's no time. */
 static const char *
 skip_time(const char *p, const char *end, struct report_head *head)
 {
-	const char *digits = p + 1;
-
-	if (p < end && *p == '<') {
-		while (digits < end && report_is_digit(*digits))
-			digits++;
-		if (digits == p + 1 || digits == end || *digits != '>')
-			return NULL;
-		p = digits + 1;
-	}
 	head->time = p;
-	if (matches(p, end, "aaa _0 00:00:00 "))
-		p += 15;
-	else if (matches(p, end, "0000-00-00"))
+	if (matches(p, end, "0000-00-00"))
 		p = word_end(p, end);
+	else if (matches(p, end, "aaa _0 00:00:00 "))
+		p += 15;
 	else
 		return NULL;
 	head->time_size = (size_t)(p - head->time);
@@ -135,6 +128,67 @@ static const char *skip_service(const char *p, const char *end)
 	return level + level_size + 2;
 }
 
+/* The word at p and the space behind it; NULL when that isn't there. */
+static const char *
+skip_word(const char *p, const char *end, const char **word_r, size_t *size_r)
+{
+	const char *stop = word_end(p, end);
+
+	if (stop == p || stop == end || *stop != ' ')
+		return NULL;
+	*word_r = p;
+	*size_r = (size_t)(stop - p);
+	return stop + 1;
+}
+
+/* "[name key="value"]...", where a quote in a value is escaped, or "-". */
+static const char *skip_structured_data(const char *p, const char *end)
+{
+	bool quoted;
+
+	if (p < end && *p == '-')
+		return p + 1;
+	if (p == end || *p != '[')
+		return NULL;
+	while (p < end && *p == '[') {
+		quoted = false;
+		for (p++; p < end && (quoted || *p != ']'); p++) {
+			if (*p == '"')
+				quoted = !quoted;
+			else if (*p == '\\' && quoted && end - p > 1)
+				p++;
+		}
+		if (p == end)
+			return NULL;
+		p++;
+	}
+	return p;
+}
+
+/* What comes between "<22>1 " and the message. */
+static const char *
+skip_rfc5424(const char *p, const char *end, struct report_head *head)
+{
+	static const char bom[] = "\xef\xbb\xbf";
+	const char *word;
+	size_t size;
+
+	p = skip_word(p, end, &head->time, &head->time_size);
+	if (p != NULL)
+		p = skip_word(p, end, &head->host, &head->host_size);
+	if (p != NULL)
+		p = skip_word(p, end, &head->tag, &head->tag_size);
+	if (p != NULL)
+		p = skip_word(p, end, &word, &size);
+	if (p != NULL)
+		p = skip_word(p, end, &word, &size);
+	if (p != NULL)
+		p = skip_structured_data(p, end);
+	if (p == NULL || p == end || *p++ != ' ')
+		return NULL;
+	return report_begins(p, end, bom, 3) ? p + 3 : p;
+}
+
 /* Skips "host tag: " where it stands. */
 static const char *
 skip_tag(const char *p, const char *end, struct report_head *head)
@@ -152,6 +206,24 @@ skip_tag(const char *p, const char *end, struct report_head *head)
 	return head->tag + size + 2;
 }
 
+/* Where the message begins; NULL when that can't be told. */
+static const char *
+find_message(const char *line, const char *end, struct report_head *head)
+{
+	const char *p = skip_priority(line, end);
+
+	if (p == NULL)
+		return NULL;
+	if (p > line && report_begins(p, end, "1 ", 2)) {
+		p = skip_rfc5424(p + 2, end, head);
+	} else {
+		p = skip_time(p, end, head);
+		if (p != NULL)
+			p = skip_tag(p, end, head);
+	}
+	return p == NULL ? NULL : skip_service(p, end);
+}
+
 enum report_found
 report_line_find(const char *line, size_t size, struct report_head *head_r,
 		 const char **message_r, size_t *message_size_r)
@@ -161,16 +233,12 @@ report_line_find(const char *line, size_t size, struct report_head *head_r,
 	memset(head_r, 0, sizeof(*head_r));
 	*message_r = NULL;
 	*message_size_r = 0;
-	if (!has_token(line, end))
-		return REPORT_NONE;
-	p = skip_time(line, end, head_r);
-	if (p == NULL)
-		return REPORT_MISPLACED;
-	p = skip_tag(p, end, head_r);
-	p = skip_service(p, end);
-	if (!report_begins(p, end, REPORT_TOKEN))
-		return REPORT_MISPLACED;
-	*message_r = p;
-	*message_size_r = (size_t)(end - p);
-	return REPORT_FOUND;
+	p = find_message(line, end, head_r);
+	if (p != NULL && report_begins_token(p, end)) {
+		*message_r = p;
+		*message_size_r = (size_t)(end - p);
+		return REPORT_FOUND;
+	}
+	return memmem(line, size, REPORT_TOKEN, strlen(REPORT_TOKEN)) == NULL ?
+		REPORT_NONE : REPORT_MISPLACED;
 }

@@ -1,16 +1,19 @@
 #include "report-grammar.h"
 
-#include <string.h>
+#define PLAIN REPORT_ASCII_PLAIN
 
-bool report_is_lower(char c)
-{
-	return c >= 'a' && c <= 'z';
-}
-
-bool report_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
+const unsigned char report_classes[256] = {
+	['!'] = PLAIN,
+	['#' ... '/'] = PLAIN,
+	['0' ... '9'] = PLAIN | REPORT_DIGIT | REPORT_NAME_REST,
+	[':' ... '<'] = PLAIN,
+	['>' ... '['] = PLAIN,
+	[']' ... '^'] = PLAIN,
+	['_'] = PLAIN | REPORT_NAME_REST,
+	['`'] = PLAIN,
+	['a' ... 'z'] = PLAIN | REPORT_LOWER | REPORT_NAME_REST,
+	['{' ... '~'] = PLAIN
+};
 
 /* The length of the name at the start, 0 for none. */
 size_t report_name_length(const char *str, const char *end)
@@ -19,7 +22,7 @@ size_t report_name_length(const char *str, const char *end)
 
 	if (p == end || !report_is_lower(*p))
 		return 0;
-	while (p < end && (report_is_lower(*p) || report_is_digit(*p) || *p == '_'))
+	while (p < end && report_is(*p, REPORT_NAME_REST))
 		p++;
 	return p - str > REPORT_NAME_MAX ? 0 : (size_t)(p - str);
 }
@@ -66,10 +69,8 @@ size_t report_plain_length(const char *str, const char *end)
 	const unsigned char *p = (const unsigned char *)str;
 	size_t len;
 
-	if (p[0] < 0x80) {
-		return p[0] > ' ' && p[0] != 0x7f && p[0] != '"' &&
-			p[0] != '\\' && p[0] != '=' ? 1 : 0;
-	}
+	if (p[0] < 0x80)
+		return report_is(*str, REPORT_ASCII_PLAIN) ? 1 : 0;
 	len = multibyte_length(p, (size_t)(end - str));
 	/* C1 control characters */
 	if (len == 2 && p[0] == 0xc2 && p[1] < 0xa0)
@@ -90,11 +91,4 @@ bool report_has_key(const char *start, const char *end, const char *key,
 			return true;
 	}
 	return false;
-}
-
-bool report_begins(const char *p, const char *end, const char *str)
-{
-	size_t size = strlen(str);
-
-	return (size_t)(end - p) >= size && memcmp(p, str, size) == 0;
 }

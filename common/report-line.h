@@ -61,11 +61,15 @@ const char *report_line_end(struct report_line *line);
  * later in a message may have been chosen by a stranger (a HELO name, a user
  * name that was tried). What may stand before it:
  *     [ "<" digits ">" ] time SP [ host SP tag ": " ] [ service ": " level ": " ]
+ *     "<" digits ">1 " time SP host SP app SP procid SP msgid SP data SP [ BOM ]
+ *                      [ service ": " level ": " ]              (RFC 5424)
  *     time    = "Nov  2 03:04:05" / a word that begins with four digits and "-"
  *     tag     = a word, as "dovecot" or "migration-milter[12]"
  *     service = Dovecot's own prefix: name ["(" user ")"] *("<" word ">")
  *     level   = Debug, Info, Warning, Error, Fatal or Panic
- * where word, host and user have no space, and user no parentheses.
+ *     data    = "-" / 1*("[" name *(SP name "=" quoted) "]")
+ * In the second form app is the tag, and "-" stands for what isn't known.
+ * Words have no space, a user neither that nor parentheses.
  */
 struct report_head {
 	/* Parts of the line, not ended by a NUL; size 0 where missing. */
@@ -91,6 +95,8 @@ report_line_find(const char *line, size_t size, struct report_head *head_r,
  */
 struct report_parser {
 	const char *start, *pos, *end;
+	/* Which keys there may have been, by a hash of theirs. */
+	uint64_t keys[4];
 };
 
 struct report_field {
@@ -108,6 +114,16 @@ void report_parser_init(struct report_parser *parser, const char *message,
    be used at all, nor the fields that came before. */
 int report_parser_next(struct report_parser *parser,
 		       struct report_field *field_r, const char **error_r);
+/* The same for who reads millions: key and value are parts of the message, not
+   ended by a NUL, or the value is in the buffer where it had escapes. */
+struct report_part {
+	const char *key, *value;
+	size_t key_size, value_size;
+	bool cut;
+};
+int report_parser_next_part(struct report_parser *parser,
+			    char buffer[REPORT_VALUE_MAX],
+			    struct report_part *part_r, const char **error_r);
 /* The whole message keeps to the grammar: 0, else -1 with the reason. */
 int report_line_check(const char *message, size_t size, const char **error_r);
 /* The field of that key of a checked message; false when it has none. */

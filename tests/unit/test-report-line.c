@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
+#define RFC5424 "<22>1 2026-11-22T03:04:05Z mx dovecot 7 - "
 #define HEAD "Nov  2 03:04:05 mx dovecot: "
 
 static const char *written(const void *value, size_t size)
@@ -350,6 +351,13 @@ static void test_find(void)
 		{ "Nov 22 03:04:05 doveadm: Error: migration: event=x",
 		  REPORT_FOUND },
 		{ "Nov 22 03:04:05 migration: event=x", REPORT_FOUND },
+		{ RFC5424 "- migration: event=x", REPORT_FOUND },
+		{ RFC5424 "- \xef\xbb\xbfmigration: event=x", REPORT_FOUND },
+		{ RFC5424 "[a@1 b=\"]\" c=\"\\\" \"][d] migration: event=x",
+		  REPORT_FOUND },
+		{ RFC5424 "- imap(a)<1><b>: Info: migration: event=x",
+		  REPORT_FOUND },
+		{ "<22>1 - - - - - - migration: event=x", REPORT_FOUND },
 		{ "", REPORT_NONE },
 		{ HEAD "something else", REPORT_NONE },
 		{ HEAD "migration: even", REPORT_NONE },
@@ -376,6 +384,20 @@ static void test_find(void)
 		{ "Nov 22 03:04 mx dovecot: migration: event=x",
 		  REPORT_MISPLACED },
 		{ "<>Nov 22 03:04:05 mx dovecot: migration: event=x",
+		  REPORT_MISPLACED },
+		{ RFC5424 "[a b=\"c\"migration: event=x", REPORT_MISPLACED },
+		{ RFC5424 "[a b=\"] migration: event=x\"] y",
+		  REPORT_MISPLACED },
+		{ RFC5424 "[a b=\"\\", REPORT_NONE },
+		{ RFC5424 "[a]migration: event=x", REPORT_MISPLACED },
+		{ RFC5424 "migration: event=x", REPORT_MISPLACED },
+		{ RFC5424, REPORT_NONE },
+		{ RFC5424 "-", REPORT_NONE },
+		{ "<22>1 2026-11-22T03:04:05Z mx migration: event=x",
+		  REPORT_MISPLACED },
+		{ "<22>2 2026-11-22T03:04:05Z mx a - - - migration: event=x",
+		  REPORT_MISPLACED },
+		{ "1 2026-11-22T03:04:05Z mx a - - - migration: event=x",
 		  REPORT_MISPLACED },
 		{ "<", REPORT_NONE }
 	};
@@ -412,6 +434,39 @@ static void test_find_head(void)
 		  memcmp(head.host, "mx.example", 10) == 0);
 	CU_ASSERT(head.tag_size == 10 &&
 		  memcmp(head.tag, "dovecot[7]", 10) == 0);
+}
+
+static void test_find_head_rfc5424(void)
+{
+	static const char line[] = RFC5424 "- migration: event=x";
+	struct report_head head;
+	const char *message;
+	size_t size;
+
+	CU_ASSERT_EQUAL(report_line_find(line, strlen(line), &head, &message,
+					 &size), REPORT_FOUND);
+	CU_ASSERT(head.time_size == 20 &&
+		  memcmp(head.time, "2026-11-22T03:04:05Z", 20) == 0);
+	CU_ASSERT(head.host_size == 2 && memcmp(head.host, "mx", 2) == 0);
+	CU_ASSERT(head.tag_size == 7 && memcmp(head.tag, "dovecot", 7) == 0);
+}
+
+/* Keys that look alike to the parser's first look. */
+static void test_parse_many_keys(void)
+{
+	char line[REPORT_LINE_MAX], *p = line;
+	const char *error = "";
+	unsigned int i;
+
+	p += sprintf(p, "migration: event=x");
+	for (i = 0; i < 200; i++)
+		p += sprintf(p, " k%u=1", i);
+	CU_ASSERT_EQUAL(report_line_check(line, strlen(line), &error), 0);
+	for (i = 0; i < 200; i++) {
+		sprintf(p, " k%u=1", i);
+		UNIT_CHECK(report_line_check(line, strlen(line), &error) == -1 &&
+			   strcmp(error, "key given twice") == 0, "key %u", i);
+	}
 }
 
 /* What a stranger chooses, in each place that our own lines give him. */
@@ -501,6 +556,8 @@ int main(void)
 		{ "parse: damaged lines", test_parse_damaged },
 		{ "find: where a message begins", test_find },
 		{ "find: time, host, tag", test_find_head },
+		{ "find: RFC 5424", test_find_head_rfc5424 },
+		{ "parse: many keys", test_parse_many_keys },
 		{ "forgery", test_forgery },
 		{ "numbers", test_numbers },
 		{ NULL, NULL }
