@@ -2,14 +2,15 @@
  * bench PART [--rtt MS] [--corpus small|medium] [--store sdbox|mdbox|maildir]
  *       [--messages N] [--runs N] [--writers N] [--idlers N] [--port-base PORT]
  *
- * Measures one part and prints its figures. Needs root, for the lab. Exits 0; 1
- * when something failed, 64 for wrong usage, 77 when this machine can't have
- * the lab.
+ * Measures one part and prints its figures. Most need root, for the lab. Exits
+ * 0; 1 when something failed, 64 for wrong usage, 77 when this machine can't
+ * have the lab.
  */
 #include "bench.h"
 #include "bench-lab.h"
-#include "imap-parse.h"
 #include "lab.h"
+#include "options.h"
+#include "process.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -76,11 +77,7 @@ static void usage(void)
 
 static unsigned int number(const char *str, unsigned int min, unsigned int max)
 {
-	uint64_t value;
-
-	if (!imap_parse_number(str, max, &value) || value < min)
-		usage();
-	return (unsigned int)value;
+	return (unsigned int)option_number(str, min, max, usage);
 }
 
 static const char *store_name(const char *name)
@@ -172,7 +169,8 @@ static int run_part(const struct bench_part *part, struct bench *bench)
 		(void)signal(SIGPIPE, SIG_IGN);
 		setvbuf(stdout, NULL, _IOLBF, 0);
 		part->run(bench);
-		bench_lab_check(bench);
+		if (bench->lab != NULL)
+			bench_lab_check(bench);
 		exit(EXIT_SUCCESS);
 	}
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
@@ -183,6 +181,18 @@ static int run_part(const struct bench_part *part, struct bench *bench)
 	}
 	child = 0;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
+
+static void remove_folder(const char *folder)
+{
+	const char *const argv[] = {
+		"rm", "-rf", "--one-file-system", folder, NULL
+	};
+	struct process_result result;
+
+	if (process_run(argv, BENCH_TIMEOUT_MS, &result) < 0)
+		bench_say("%s", result.output);
+	process_result_free(&result);
 }
 
 int main(int argc, char *argv[])
@@ -200,7 +210,7 @@ int main(int argc, char *argv[])
 
 	parse_options(&bench, argc, argv);
 	part = choose_part(&bench);
-	if (geteuid() != 0) {
+	if (!part->without_lab && geteuid() != 0) {
 		bench_say("the lab needs root");
 		return LAB_UNSUPPORTED;
 	}
@@ -209,12 +219,12 @@ int main(int argc, char *argv[])
 		return EXIT_FAILURE;
 	}
 	snprintf(dir, sizeof(dir), "%s/lab", base);
+	bench.folder = base;
 	bench.dir = dir;
 	status = run_part(part, &bench);
 	if (status == EXIT_FAILURE)
 		bench_lab_explain(dir);
 	bench_lab_end(dir);
-	if (rmdir(base) < 0)
-		perror(base);
+	remove_folder(base);
 	return status;
 }

@@ -1,11 +1,11 @@
 /*
  * bench: what the parts of the bench share
  *
- * A part measures one thing in a lab that it brings up (bench-lab.h) and prints
- * lines "bench: part=NAME key=value ..." to stdout. bench.c runs it in a child
- * and ends the lab, whatever becomes of the child: so a part that can't go on
- * just says why and exits (bench_fail()). A result that isn't right is such a
- * failure, since a tool that copied nothing isn't fast.
+ * A part measures one thing, most of them in a lab that they bring up
+ * (bench-lab.h), and prints lines "bench: part=NAME key=value ..." to stdout.
+ * bench.c runs it in a child and ends the lab, whatever becomes of the child: so
+ * a part that can't go on just says why and exits (bench_fail()). A result that
+ * isn't right is such a failure, since a tool that copied nothing isn't fast.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -18,6 +18,8 @@ struct bench {
 	const char *part, *corpus, *store;
 	enum corpus_set corpus_set;
 	unsigned int rtt_ms, messages, runs, writers, idlers, port_base;
+	/* For a part's own files: removed in the end with all that is in it. */
+	const char *folder;
 	/* The lab's folder, which doesn't exist before bench_lab_up(). */
 	const char *dir;
 	struct lab *lab;
@@ -26,6 +28,8 @@ struct bench {
 struct bench_part {
 	const char *name;
 	void (*run)(struct bench *bench);
+	/* It brings up no lab and doesn't need root. */
+	bool without_lab;
 	/* What they are when not given. */
 	unsigned int runs, messages_small, messages_medium;
 };

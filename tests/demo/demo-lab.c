@@ -18,13 +18,6 @@
 
 static int lock_fd = -1;
 
-static const char *quickstart(void)
-{
-	const char *path = getenv("QUICKSTART");
-
-	return path != NULL ? path : QUICKSTART_PATH;
-}
-
 /* The last line of the file, or "". */
 static void last_line(const char *path, char *line, size_t size)
 {
@@ -63,7 +56,7 @@ static int run_up(const struct demo_lab *lab, const char *log)
 {
 	char port[16], users[16];
 	const char *argv[] = {
-		quickstart(), "lab", "up", "--no-build", "--dir", lab->dir,
+		lab_script(), "lab", "up", "--no-build", "--dir", lab->dir,
 		"--port-base", port, "--old", lab->kind, "--users", users,
 		"--messages", "0", "--folders", "0", NULL
 	};
@@ -132,7 +125,7 @@ static void *bring_up_thread(void *context)
 static void end_leftover(const struct demo_lab *lab)
 {
 	const char *argv[] = {
-		quickstart(), "lab", "down", "--dir", lab->dir, NULL
+		lab_script(), "lab", "down", "--dir", lab->dir, NULL
 	};
 	struct process_result result;
 
@@ -188,7 +181,7 @@ int demo_labs_up(struct demo *demo)
 
 	name_labs(demo);
 	/* before there are threads */
-	(void)setenv("LAB_BUILD", LAB_BUILD_PATH, 0);
+	(void)lab_script();
 	if (lock_folder(demo->options.dir) < 0)
 		return -1;
 	for (i = 0; i < DEMO_KINDS; i++)

@@ -17,6 +17,7 @@
 #include "demo-progress.h"
 #include "demo-user.h"
 #include "mutf7.h"
+#include "options.h"
 #include "process.h"
 
 #include <getopt.h>
@@ -370,11 +371,7 @@ static void usage(void)
 
 static unsigned int number(const char *str, unsigned int min, unsigned int max)
 {
-	uint64_t value;
-
-	if (!imap_parse_number(str, max, &value) || value < min)
-		usage();
-	return (unsigned int)value;
+	return (unsigned int)option_number(str, min, max, usage);
 }
 
 static void

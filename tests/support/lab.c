@@ -17,10 +17,11 @@ struct lab {
 	char *users;
 };
 
-static const char *quickstart(void)
+const char *lab_script(void)
 {
 	const char *path = getenv("QUICKSTART");
 
+	(void)setenv("LAB_BUILD", LAB_BUILD_PATH, 0);
 	return path != NULL ? path : QUICKSTART_PATH;
 }
 
@@ -47,7 +48,7 @@ run_lab(const char *dir, const char *const *words, const char *const *more,
 	const char *argv[MAX_WORDS + 1];
 	unsigned int n = 0;
 
-	argv[n++] = quickstart();
+	argv[n++] = lab_script();
 	argv[n++] = "lab";
 	for (; *words != NULL && n < MAX_WORDS - 2; words++)
 		argv[n++] = *words;
@@ -56,7 +57,6 @@ run_lab(const char *dir, const char *const *words, const char *const *more,
 	for (; more != NULL && *more != NULL && n < MAX_WORDS; more++)
 		argv[n++] = *more;
 	argv[n] = NULL;
-	(void)setenv("LAB_BUILD", LAB_BUILD_PATH, 0);
 	return process_run(argv, timeout_ms, result);
 }
 

@@ -24,6 +24,10 @@ struct lab_options {
 	unsigned int timeout_ms;
 };
 
+/* The script; sets LAB_BUILD for it, so the first time it's asked for must be
+   before there are threads. */
+const char *lab_script(void);
+
 /* 0; 1 when this machine can't have it (LAB_UNSUPPORTED); -1. *error_r is the
    end of what the script said, static. */
 int lab_up(const struct lab_options *options, struct lab **lab_r,

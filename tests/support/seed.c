@@ -13,6 +13,7 @@
 #include "corpus.h"
 #include "imap-client.h"
 #include "mutf7.h"
+#include "options.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -381,11 +382,7 @@ static void usage(void)
 
 static uint64_t number(const char *str, uint64_t max)
 {
-	uint64_t value;
-
-	if (!imap_parse_number(str, max, &value))
-		usage();
-	return value;
+	return option_number(str, 0, max, usage);
 }
 
 static void parse_options(struct seed *seed, int argc, char **argv)
