@@ -8,6 +8,8 @@
 . "$PARTS/proxy.sh"
 . "$PARTS/dovecot.sh"
 . "$PARTS/new-dovecot.sh"
+. "$PARTS/syslog.sh"
+. "$PARTS/milters.sh"
 . "$PARTS/postfix.sh"
 . "$PARTS/root.sh"
 
@@ -24,7 +26,7 @@ lab_defaults()
 	PORT_BASE=24000
 	OLD=dovecot USER_COUNT=2 MESSAGES=100 FOLDERS=5
 	CORPUS='' SEED='' RTT=0 STORE=sdbox NAMES=same
-	PLUGIN=yes DO_BUILD=yes
+	PLUGIN=yes MILTER=yes DO_BUILD=yes
 }
 
 lab_number()
@@ -80,7 +82,7 @@ lab_users()
 
 lab_save()
 {
-	for name in OLD USER_COUNT PORT_BASE RTT STORE NAMES PLUGIN; do
+	for name in OLD USER_COUNT PORT_BASE RTT STORE NAMES PLUGIN MILTER; do
 		eval "echo \"$name=\$$name\""
 	done >"$DIR/lab.conf"
 	boot_id >"$DIR/boot-id"
@@ -197,6 +199,7 @@ END
 	postfix_env OLD old $PORT_OLD_SMTP
 	new_env
 	postfix_env NEW new $PORT_NEW_SMTP
+	milter_env
 }
 
 lab_up()
@@ -210,20 +213,29 @@ lab_up()
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
+	milter_prepare
 	postfix_start old $PORT_OLD_SMTP "$(old_transport)"
 	postfix_start new $PORT_NEW_SMTP "lmtp:inet:127.0.0.1:$PORT_NEW_LMTP"
 	old_prepare
 	old_start
 	proxy_start
 	new_prepare
+	syslog_start
 	new_start
+	syslog_wait
+	milter_start old
+	milter_start new
 	lab_seed
 	postfix_wait old $PORT_OLD_SMTP
 	postfix_wait new $PORT_NEW_SMTP
+	milter_wait old
+	milter_wait new
 	lab_env >"$DIR/env"
 	trap - EXIT HUP INT TERM
 	postfix_there ||
 		say "no SMTP: another mail server is in the way of Postfix"
+	[ $MILTER = no ] || milter_there ||
+		say "no milters: they need Postfix, rsyslogd and mounts"
 	say "the lab is up in $DIR; \`lab env\` tells where everything is"
 }
 
@@ -258,6 +270,7 @@ lab_main()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--no-plugin) PLUGIN=no ;;
+		--no-milter) MILTER=no ;;
 		--no-build) DO_BUILD=no ;;
 		--*=*) lab_option "${1%%=*}" "${1#*=}" ;;
 		--*)
@@ -274,6 +287,7 @@ lab_main()
 	up) lab_up ;;
 	down) lab_down ;;
 	env) lab_load; cat "$DIR/env" ;;
+	"milter "*) lab_load; milter_command "${2-}" "${3-}" ;;
 	"new "*|"old "*) lab_load; lab_server "$1" "${2-}" ;;
 	*) usage_error "lab: unknown command: $*" ;;
 	esac

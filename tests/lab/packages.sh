@@ -6,9 +6,13 @@
 PACKAGES="gcc libc6-dev make autoconf automake libtool pkg-config
 	libssl-dev zlib1g-dev liblzma-dev uthash-dev libpsl-dev libsystemd-dev
 	libcunit1-dev dovecot-dev dovecot-core dovecot-imapd
-	dovecot-pop3d dovecot-lmtpd postfix isync valgrind openssl procps strace"
+	dovecot-pop3d dovecot-lmtpd postfix isync valgrind openssl procps strace
+	rsyslog opendkim"
 # PACKAGE:SERVICE of those that bring a daemon
-PACKAGES_DAEMONS="dovecot-core:dovecot postfix:postfix"
+PACKAGES_DAEMONS="dovecot-core:dovecot postfix:postfix rsyslog:rsyslog
+	opendkim:opendkim"
+# PACKAGE:ROLE: Debian has only one package of a role on a machine
+PACKAGES_ROLES="postfix:mail-transport-agent rsyslog:system-log-daemon"
 
 packages_missing()
 {
@@ -21,12 +25,22 @@ packages_missing()
 	done
 }
 
-# Postfix can't be installed beside another mail server, and that one stays.
+# Is another package there in its role? That one stays.
 packages_must_lack()
 {
-	[ "$1" = postfix ] && dpkg-query -W \
-		-f '${db:Status-Status} ${Package} ${Provides}\n' |
-		grep -q '^installed .*mail-transport-agent'
+	for role in $PACKAGES_ROLES; do
+		[ "$1" != "${role%:*}" ] || {
+			packages_have_role "${role#*:}"
+			return
+		}
+	done
+	return 1
+}
+
+packages_have_role()
+{
+	dpkg-query -W -f '${db:Status-Status} ${Package} ${Provides}\n' |
+		grep -q "^installed .*$1"
 }
 
 # Keep maintainer scripts from starting services, as the policy-rc.d interface
@@ -59,13 +73,23 @@ packages_policy_restore()
 	trap - EXIT HUP INT TERM
 }
 
+# By its init script, or by its unit where it has none
+packages_daemon_disable()
+{
+	if [ -e "/etc/init.d/$1" ]; then
+		update-rc.d "$1" disable
+	elif command -v systemctl; then
+		systemctl disable "$1.service"
+	fi >/dev/null 2>&1
+}
+
 # The daemons that came with these packages don't start at the next boot.
 packages_daemons_disable()
 {
 	for daemon in $PACKAGES_DAEMONS; do
 		case " $* " in
 		*" ${daemon%:*} "*)
-			update-rc.d "${daemon#*:}" disable >/dev/null 2>&1 ||
+			packages_daemon_disable "${daemon#*:}" ||
 				say "${daemon#*:} will start at boot" ;;
 		esac
 	done

@@ -45,6 +45,7 @@ maximal_backoff_time = 20s
 queue_run_delay = 5s
 import_environment = MAIL_CONFIG TZ DOVECOT_MIGRATION_LAB=$DIR
 END
+	milter_postfix "$2"
 }
 
 # postfix_master PORT: Debian's services, without chroot

@@ -10,6 +10,7 @@
 # pid 1.
 
 set -eu
+. "${0%/*}/private-dev.sh"
 mode=$1 folder=$2 outside=$3
 shift 3
 root=$folder/root
@@ -22,20 +23,9 @@ root_overlay()
 		"lowerdir=$1,upperdir=$folder/$2,workdir=$folder/$2.work" "$3"
 }
 
-root_mount_dev()
-{
-	mount -t tmpfs -o mode=755 tmpfs "$root/dev"
-	for node in null zero full random urandom tty; do
-		: >"$root/dev/$node"
-		mount --bind "/dev/$node" "$root/dev/$node"
-	done
-	ln -s /proc/self/fd "$root/dev/fd"
-	mkdir -m 1777 "$root/dev/shm"
-}
-
 root_mount()
 {
-	root_mount_dev
+	dev_mount "$root/dev"
 	mount -t tmpfs -o mode=755 tmpfs "$root/run"
 	mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 	mkdir -p "$root/srv/lab"
