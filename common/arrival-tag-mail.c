@@ -123,7 +123,7 @@ void arrival_mail_add(struct arrival_mail *mail, const char *name,
 	EVP_MD_CTX *context = find_context(mail, name);
 	const char *p = value, *end = value + size, *text;
 
-	if (context == NULL)
+	if (context == NULL || !mail->ok)
 		return;
 	while (p < end) {
 		for (text = p; p < end && !arrival_is_space(*p); p++) ;
@@ -140,10 +140,10 @@ void arrival_mail_end(struct arrival_mail *mail)
 {
 	size_t i;
 
-	for (i = 0; i < SIGNED_COUNT; i++) {
-		if (EVP_DigestFinal_ex(mail->contexts[i], mail->digests[i],
-				       NULL) != 1)
-			mail->ok = false;
+	/* OpenSSL crashes on a context that it couldn't begin */
+	for (i = 0; i < SIGNED_COUNT && mail->ok; i++) {
+		mail->ok = EVP_DigestFinal_ex(mail->contexts[i],
+					      mail->digests[i], NULL) == 1;
 	}
 }
 

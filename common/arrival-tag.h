@@ -75,7 +75,7 @@ void arrival_key_free(struct arrival_key **key);
 /*
  * The mail that a tag belongs to. An object holds what OpenSSL needs and is used
  * for one mail after another, by one thread at a time: one for each connection of
- * a milter, so that a mail costs no allocation.
+ * a milter. For a mail nothing is allocated but by OpenSSL itself.
  */
 struct arrival_mail;
 
