@@ -6,7 +6,9 @@
 #include "engine/folder-tree.h"
 #include "engine/lease.h"
 #include "engine/local-folders.h"
+#include "engine/mailbox-files.h"
 #include "engine/mailbox-state.h"
+#include "engine/rename-journal.h"
 #include "folder-rename.h"
 #include "session-drain.h"
 #include "folder-forward.h"
@@ -61,8 +63,8 @@ static void give_up_lease(struct mailbox *box)
 /* A cutover that has it may wait for what this very session has open: that is
    given up meanwhile. */
 static int
-take_tree(struct migration_user *muser, struct lease **tree_r,
-	  const char **error_r)
+take_lease(struct migration_user *muser, struct lease **tree_r,
+	   const char **error_r)
 {
 	unsigned int secs, wait_secs = 0;
 	int ret;
@@ -75,6 +77,28 @@ take_tree(struct migration_user *muser, struct lease **tree_r,
 		wait_secs = 1;
 	}
 	return 0;
+}
+
+/* What a crash has left of a RENAME is ended first. */
+static int
+take_tree(struct migration_user *muser, struct lease **tree_r,
+	  const char **error_r)
+{
+	enum mail_error error_code;
+	int ret;
+
+	ret = take_lease(muser, tree_r, error_r);
+	if (ret <= 0 || !rename_journal_exists(muser->set.dir))
+		return ret;
+	lease_release(tree_r);
+	if (folder_tree_refresh(muser, TRUE, &error_code, error_r) < 0)
+		return -1;
+	ret = take_lease(muser, tree_r, error_r);
+	if (ret > 0 && rename_journal_exists(muser->set.dir)) {
+		lease_release(tree_r);
+		return 0;
+	}
+	return ret;
 }
 
 /* The tree's lease, and where the mailbox stands under it. */
@@ -111,7 +135,6 @@ write_state(struct migration_user *muser, struct mailbox *box,
 	const struct mailbox_state_file file = {
 		.state = state,
 		.since = time(NULL),
-		.error = "", .bad_uids = "", .without_uids = "",
 	};
 	const char *error;
 
@@ -146,15 +169,25 @@ static void create_copy(struct migration_user *muser, struct mailbox *box)
 			error);
 }
 
+/* Is it here as well? If not, a crash may have left its state alone behind, and
+   the old server must say whether it has it. */
+static bool is_complete(struct migration_user *muser, struct mailbox *box)
+{
+	bool exists;
+
+	return local_folder_exists(muser, box->vname, &exists) < 0 || exists;
+}
+
 static int
 create_under_lease(struct migration_user *muser, struct mailbox *box,
 		   const struct mailbox_update *update, bool directory,
 		   const struct forward_state *state, bool *refresh_r)
 {
-	if (state->known && state->is_old)
-		return forward_fail(box, MAIL_ERROR_EXISTS,
-				    "Mailbox already exists");
-	if (state->known || state->user_is_local) {
+	if (state->known && state->is_old) {
+		if (is_complete(muser, box))
+			return forward_fail(box, MAIL_ERROR_EXISTS,
+					    "Mailbox already exists");
+	} else if (state->known || state->user_is_local) {
 		if (create_here(muser, box, update, directory) < 0)
 			return -1;
 		/* or one of that name on the old server would become it */
@@ -191,7 +224,8 @@ forward_create_box(struct mailbox *box, const struct mailbox_update *update,
 				 &refresh);
 	lease_release(&tree);
 	if (ret == 0 && REDIRECTED_MAILBOX(box) == NULL)
-		forward->is_remote_now = !state.known && !state.user_is_local;
+		forward->is_remote_now = state.is_old ||
+			(!state.known && !state.user_is_local);
 	if (refresh) {
 		mail_storage_last_error_push(box->storage);
 		(void)folder_tree_refresh(muser, TRUE, &error_code, &error);
@@ -229,9 +263,22 @@ static void delete_copy(struct migration_user *muser, struct mailbox *box)
 	const char *error;
 
 	if (local_folder_delete(muser, box->vname, &error_code, &error) < 0 ||
-	    mailbox_state_remove(muser->set.dir, box->vname, &error) < 0)
+	    mailbox_files_remove(muser->set.dir, box->vname, &error) < 0)
 		e_error(box->event, "migration: Can't delete it here: %s",
 			error);
+}
+
+static int forget_local(struct migration_user *muser, struct mailbox *box)
+{
+	const struct mailbox_state_file local = {
+		.state = MAILBOX_STATE_LOCAL,
+	};
+	const char *error;
+
+	if (mailbox_files_forget(muser->set.dir, box->vname, &local,
+				 &error) < 0)
+		return forward_fail_internal(box, error);
+	return 0;
 }
 
 static int
@@ -241,8 +288,7 @@ delete_under_lease(struct migration_user *muser, struct mailbox *box,
 	if (REDIRECTED_MAILBOX(box) == NULL) {
 		if (delete_here(muser, box) < 0)
 			return -1;
-		return !state->known ? 0 :
-			write_state(muser, box, MAILBOX_STATE_DELETED);
+		return !state->known ? 0 : forget_local(muser, box);
 	}
 	if (remote_folder_delete(muser, box) < 0)
 		return -1;

@@ -7,8 +7,9 @@
  * Under the folder tree's lease: the old server first, then the state files
  * and the local tree. What the old server refuses changes nothing here. After
  * a crash in between the next folder_tree_refresh() brings the local tree to
- * what the old server has. Mailboxes that are local are changed here only;
- * one that is deleted leaves MAILBOX_STATE_DELETED behind.
+ * what the old server has, and ends a RENAME (engine/folder-move). Mailboxes that
+ * are local are changed here only; one that is deleted leaves
+ * MAILBOX_STATE_DELETED behind.
  */
 
 #include <stdbool.h>

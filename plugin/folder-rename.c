@@ -4,13 +4,13 @@
 #include "migration-user.h"
 #include "redirected-mailbox.h"
 #include "remote-folders.h"
+#include "engine/folder-move.h"
 #include "engine/local-folders.h"
 #include "engine/mailbox-state.h"
 #include "folder-rename.h"
 
 struct moved_folder {
-	const char *from, *to;
-	struct mailbox_state_file state;
+	struct folder_move name;
 	bool known, is_old;
 };
 
@@ -18,6 +18,7 @@ struct folder_rename {
 	struct migration_user *muser;
 	struct mailbox *src, *dest;
 	pool_t pool;
+	ARRAY_TYPE(local_folder) all;
 	/* src and its children */
 	ARRAY(struct moved_folder) folders;
 };
@@ -40,60 +41,89 @@ is_below(struct folder_rename *rename, const char *vname)
 		 vname[len] == mail_namespace_get_sep(rename->muser->ns));
 }
 
-/* A mailbox of the other authority must not get another state. */
+static bool is_here(struct folder_rename *rename, const char *vname)
+{
+	const struct local_folder *folder;
+
+	array_foreach(&rename->all, folder) {
+		if (strcmp(folder->vname, vname) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* A mailbox of the other authority must not get another state. Is it taken on
+   the old server? That one tells. */
 static int
 check_dest(struct folder_rename *rename, const struct moved_folder *folder,
-	   const char **error_r)
+	   enum mail_error *error_code_r, const char **error_r)
 {
+	const char *to = folder->name.to;
 	struct mailbox_state_file state;
 	int ret;
 
-	ret = mailbox_state_read(rename->muser->set.dir, folder->to,
-				 rename->pool, &state, error_r);
-	if (ret <= 0 || !folder->known ||
-	    state.state == MAILBOX_STATE_DELETED ||
-	    mailbox_state_authority_is_old(state.state) == folder->is_old)
-		return ret < 0 ? -1 : 0;
-	*error_r = t_strdup_printf("Mailbox already exists: %s", folder->to);
+	ret = mailbox_state_read(rename->muser->set.dir, to, rename->pool,
+				 &state, error_r);
+	if (ret < 0)
+		return -1;
+	if (!folder->is_old ? !is_here(rename, to) :
+	    ret == 0 || state.state == MAILBOX_STATE_DELETED ||
+	    mailbox_state_authority_is_old(state.state))
+		return 0;
+	*error_code_r = MAIL_ERROR_EXISTS;
+	*error_r = t_strdup_printf("Mailbox already exists: %s", to);
 	return -1;
 }
 
 static int
 add_folder(struct folder_rename *rename, const char *vname,
-	   const char **error_r)
+	   enum mail_error *error_code_r, const char **error_r)
 {
 	struct moved_folder *folder = array_append_space(&rename->folders);
+	struct mailbox_state_file state;
 	int ret;
 
-	folder->from = vname;
-	folder->to = p_strconcat(rename->pool, rename->dest->vname,
-				 vname + strlen(rename->src->vname), NULL);
+	folder->name.from = vname;
+	folder->name.to = p_strconcat(rename->pool, rename->dest->vname,
+				      vname + strlen(rename->src->vname), NULL);
 	ret = mailbox_state_read(rename->muser->set.dir, vname, rename->pool,
-				 &folder->state, error_r);
+				 &state, error_r);
 	folder->known = ret > 0;
 	folder->is_old = ret > 0 &&
-		mailbox_state_authority_is_old(folder->state.state);
-	return ret < 0 ? -1 : check_dest(rename, folder, error_r);
+		mailbox_state_authority_is_old(state.state);
+	return ret < 0 ? -1 :
+		check_dest(rename, folder, error_code_r, error_r);
 }
 
 static int find_folders(struct folder_rename *rename)
 {
-	ARRAY_TYPE(local_folder) all;
 	const struct local_folder *folder;
 	enum mail_error error_code = MAIL_ERROR_UNAVAILABLE;
 	const char *error;
 
-	p_array_init(&all, rename->pool, 64);
-	if (local_folders_get(rename->muser, rename->pool, &all,
+	if (local_folders_get(rename->muser, rename->pool, &rename->all,
 			      &error_code, &error) < 0)
 		return rename_fail(rename, error_code, error);
-	array_foreach(&all, folder) {
+	error_code = MAIL_ERROR_UNAVAILABLE;
+	array_foreach(&rename->all, folder) {
 		if (is_below(rename, folder->vname) &&
-		    add_folder(rename, folder->vname, &error) < 0)
-			return rename_fail(rename, MAIL_ERROR_UNAVAILABLE,
-					   error);
+		    add_folder(rename, folder->vname, &error_code, &error) < 0)
+			return rename_fail(rename, error_code, error);
 	}
 	return 0;
+}
+
+static bool is_remote_needed(struct folder_rename *rename)
+{
+	const struct moved_folder *folder;
+
+	if (REDIRECTED_MAILBOX(rename->src) != NULL)
+		return TRUE;
+	array_foreach(&rename->folders, folder) {
+		if (folder->is_old)
+			return TRUE;
+	}
+	return FALSE;
 }
 
 /* The old server's part. A parent that is local may not be there any more: its
@@ -108,90 +138,75 @@ static int rename_remote(struct folder_rename *rename)
 					    rename->src->vname,
 					    rename->dest->vname);
 	array_foreach(&rename->folders, folder) {
-		if (!folder->is_old || (done != NULL &&
-					str_begins(folder->from, done)))
+		if (!folder->is_old ||
+		    (done != NULL && str_begins(folder->name.from, done)))
 			continue;
 		if (remote_folder_rename(rename->muser, rename->src,
-					 folder->from, folder->to) < 0)
+					 folder->name.from,
+					 folder->name.to) < 0)
 			return -1;
-		done = t_strdup_printf("%s%c", folder->from,
+		done = t_strdup_printf("%s%c", folder->name.from,
 			mail_namespace_get_sep(rename->muser->ns));
 	}
 	return 0;
 }
 
-static int write_states(struct folder_rename *rename)
+/* Refused, so that nothing has changed? Where the answer was lost nobody knows
+   yet: the journal stays, and the next look at the old server's folders tells. */
+static bool was_refused(struct folder_rename *rename)
 {
-	const struct moved_folder *folder;
-	const char *error;
-
-	array_foreach(&rename->folders, folder) {
-		if (folder->known &&
-		    mailbox_state_write(rename->muser->set.dir, folder->to,
-					&folder->state, &error) < 0)
-			return rename_fail(rename, MAIL_ERROR_UNAVAILABLE,
-					   error);
+	switch (rename->src->storage->error) {
+	case MAIL_ERROR_UNAVAILABLE:
+	case MAIL_ERROR_TEMP:
+		return FALSE;
+	default:
+		return TRUE;
 	}
-	return 0;
 }
 
-/* The old server may still have a folder of a local one's former name: it
-   must not come back. */
-static int
-forget_name(struct folder_rename *rename, const struct moved_folder *folder,
-	    const char **error_r)
+static int rename_journaled(struct folder_rename *rename,
+			    const ARRAY_TYPE(folder_move) *moves)
 {
 	const char *dir = rename->muser->set.dir;
-	struct mailbox_state_file deleted = folder->state;
-
-	if (folder->is_old)
-		return mailbox_state_remove(dir, folder->from, error_r);
-	deleted.state = MAILBOX_STATE_DELETED;
-	return mailbox_state_write(dir, folder->from, &deleted, error_r);
-}
-
-static int forget_names(struct folder_rename *rename)
-{
-	const struct moved_folder *folder;
+	enum mail_error error_code;
 	const char *error;
 
-	array_foreach(&rename->folders, folder) {
-		if (folder->known && forget_name(rename, folder, &error) < 0)
-			return rename_fail(rename, MAIL_ERROR_UNAVAILABLE,
-					   error);
+	if (rename_journal_write(dir, moves, &error) < 0)
+		return rename_fail(rename, MAIL_ERROR_UNAVAILABLE, error);
+	if (rename_remote(rename) < 0) {
+		if (was_refused(rename) &&
+		    rename_journal_remove(dir, &error) < 0)
+			e_error(rename->src->event, "migration: %s", error);
+		return -1;
 	}
+	if (folder_move(rename->muser, moves, &error_code, &error) < 0)
+		return rename_fail(rename, error_code, error);
 	return 0;
 }
 
-static int rename_local(struct folder_rename *rename)
+static int
+folder_cmp(const struct moved_folder *f1, const struct moved_folder *f2)
 {
-	struct migration_user *muser = rename->muser;
-	struct mailbox *src, *dest;
-	enum mail_error error_code;
-	const char *error;
-	int ret;
-
-	src = migration_local_mailbox_alloc(muser, rename->src->vname, 0);
-	dest = migration_local_mailbox_alloc(muser, rename->dest->vname, 0);
-	migration_bypass_begin(muser);
-	ret = mailbox_rename(src, dest);
-	migration_bypass_end(muser);
-	if (ret < 0) {
-		error = t_strdup(mailbox_get_last_error(src, &error_code));
-		(void)rename_fail(rename, error_code, error);
-	}
-	mailbox_free(&dest);
-	mailbox_free(&src);
-	return ret;
+	return strcmp(f1->name.from, f2->name.from);
 }
 
 static int rename_all(struct folder_rename *rename)
 {
-	if (find_folders(rename) < 0 || rename_remote(rename) < 0)
+	const struct moved_folder *folder;
+	ARRAY_TYPE(folder_move) moves;
+
+	if (find_folders(rename) < 0)
 		return -1;
-	if (write_states(rename) < 0 || rename_local(rename) < 0)
+	/* while it isn't there nothing is begun */
+	if (is_remote_needed(rename) &&
+	    remote_folders_ready(rename->muser, rename->src) < 0)
 		return -1;
-	return forget_names(rename);
+	/* a folder before those below it */
+	array_sort(&rename->folders, folder_cmp);
+	p_array_init(&moves, rename->pool, array_count(&rename->folders));
+	array_foreach(&rename->folders, folder)
+		array_push_back(&moves, &folder->name);
+	return rename_journaled(rename, &moves);
 }
 
 int folder_rename(struct migration_user *muser, struct mailbox *src,
@@ -205,6 +220,7 @@ int folder_rename(struct migration_user *muser, struct mailbox *src,
 	};
 	int ret;
 
+	p_array_init(&rename.all, rename.pool, 64);
 	p_array_init(&rename.folders, rename.pool, 16);
 	ret = rename_all(&rename);
 	pool_unref(&rename.pool);

@@ -64,7 +64,8 @@ static int redirected_open(struct mailbox *box)
 {
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
-	if (rbox->drained)
+	/* or it was renamed since: its lease is that of another name */
+	if (rbox->drained || !lease_is_current(rbox->lease))
 		return redirected_mailbox_refuse(rbox);
 	if (remote_box_ready(rbox->muser, box) < 0 ||
 	    verify_existence(rbox) < 0)

@@ -110,8 +110,7 @@ remote_finish(struct migration_user *muser, struct mailbox *box,
 	return -1;
 }
 
-static int
-remote_begin(struct migration_user *muser, struct mailbox *box)
+int remote_folders_ready(struct migration_user *muser, struct mailbox *box)
 {
 	enum mail_error error_code;
 	const char *error;
@@ -130,7 +129,7 @@ int remote_folder_create(struct migration_user *muser, struct mailbox *box,
 	struct mailbox *remote_box;
 	int ret;
 
-	if (remote_begin(muser, box) < 0)
+	if (remote_folders_ready(muser, box) < 0)
 		return -1;
 	remote_box = remote_alloc(muser, box->vname);
 	ret = remote_box->v.create_box(remote_box, NULL, directory);
@@ -142,7 +141,7 @@ int remote_folder_delete(struct migration_user *muser, struct mailbox *box)
 	struct mailbox *remote_box;
 	int ret;
 
-	if (remote_begin(muser, box) < 0)
+	if (remote_folders_ready(muser, box) < 0)
 		return -1;
 	remote_box = remote_alloc(muser, box->vname);
 	if (box->deleting_must_be_empty)
@@ -158,7 +157,7 @@ int remote_folder_rename(struct migration_user *muser, struct mailbox *box,
 	struct mailbox *src, *dest;
 	int ret;
 
-	if (remote_begin(muser, box) < 0)
+	if (remote_folders_ready(muser, box) < 0)
 		return -1;
 	src = remote_alloc(muser, from);
 	dest = remote_alloc(muser, to);
@@ -175,7 +174,7 @@ int remote_folder_subscribe(struct migration_user *muser, struct mailbox *box,
 	struct mailbox *remote_box;
 	int ret;
 
-	if (remote_begin(muser, box) < 0)
+	if (remote_folders_ready(muser, box) < 0)
 		return -1;
 	remote_box = remote_alloc(muser, box->vname);
 	ret = mailbox_set_subscribed(remote_box, set);

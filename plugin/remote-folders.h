@@ -27,7 +27,9 @@ int forward_state_read(struct migration_user *muser, const char *vname,
 int migration_user_is_local(struct migration_user *muser,
 			    const char **error_r);
 
-/* Each returns 0, -1 with the old server's reason as the error of the box. */
+/* Each returns 0, -1 with the old server's reason as the error of the box.
+   ready: can it be asked? */
+int remote_folders_ready(struct migration_user *muser, struct mailbox *box);
 int remote_folder_create(struct migration_user *muser, struct mailbox *box,
 			 bool directory);
 int remote_folder_delete(struct migration_user *muser, struct mailbox *box);

@@ -169,6 +169,14 @@ void digest_file_close(struct digest_file **_file)
 	i_free(file);
 }
 
+int digest_file_rename(const char *dir, const char *from, const char *to,
+		       const char **error_r)
+{
+	return migration_dir_rename(dir, DIGEST_FOLDER,
+				    mailbox_state_key(from),
+				    mailbox_state_key(to), error_r);
+}
+
 int digest_file_remove(const char *dir, const char *vname,
 		       const char **error_r)
 {

@@ -20,6 +20,9 @@ struct digest_file;
 int digest_file_open(const char *dir, const char *vname, uint32_t uid_validity,
 		     struct digest_file **file_r, const char **error_r);
 void digest_file_close(struct digest_file **file);
+/* It follows a RENAME. None there is fine. */
+int digest_file_rename(const char *dir, const char *from, const char *to,
+		       const char **error_r);
 int digest_file_remove(const char *dir, const char *vname,
 		       const char **error_r);
 

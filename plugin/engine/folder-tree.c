@@ -7,8 +7,10 @@
 #include "migration-report.h"
 #include "folder-tree.h"
 #include "folder-tree-file.h"
+#include "folder-move.h"
 #include "lease.h"
 #include "local-folders.h"
+#include "mailbox-files.h"
 #include "mailbox-state.h"
 #include "name-map.h"
 #include "old-folders.h"
@@ -36,8 +38,9 @@ struct tree_pass {
 	/* vname => itself */
 	HASH_TABLE(const char *, const char *) subscribed;
 
-	/* vnames: to be here; of these, without a state */
-	ARRAY_TYPE(const_string) wanted, stateless;
+	/* vnames: those of the old server; of these, to be here; of these,
+	   without a state */
+	ARRAY_TYPE(const_string) old_names, wanted, stateless;
 
 	unsigned int made, removed, failed;
 };
@@ -116,7 +119,8 @@ is_wanted(struct tree_pass *pass, const char *vname,
 	return ret == 0 || mailbox_state_authority_is_old(state.state);
 }
 
-static void collect_folders(struct tree_pass *pass)
+/* By the names that they have here. */
+static void index_old_folders(struct tree_pass *pass)
 {
 	const struct old_folder *folder;
 	const char *vname;
@@ -128,9 +132,20 @@ static void collect_folders(struct tree_pass *pass)
 		    hash_table_lookup(pass->old_by_name, vname) == NULL) {
 			vname = p_strdup(pass->pool, vname);
 			hash_table_insert(pass->old_by_name, vname, folder);
-			if (is_wanted(pass, vname, folder))
-				array_push_back(&pass->wanted, &vname);
+			array_push_back(&pass->old_names, &vname);
 		}
+	} T_END;
+}
+
+static void collect_folders(struct tree_pass *pass)
+{
+	const struct old_folder *folder;
+	const char *vname;
+
+	array_foreach_elem(&pass->old_names, vname) T_BEGIN {
+		folder = hash_table_lookup(pass->old_by_name, vname);
+		if (is_wanted(pass, vname, folder))
+			array_push_back(&pass->wanted, &vname);
 	} T_END;
 }
 
@@ -198,7 +213,7 @@ static void remove_folder(struct tree_pass *pass, const char *vname)
 
 	if (local_folder_delete(pass->muser, vname, &error_code,
 				&error) < 0 ||
-	    mailbox_state_remove(pass->muser->set.dir, vname, &error) < 0) {
+	    mailbox_files_remove(pass->muser->set.dir, vname, &error) < 0) {
 		folder_failed(pass, vname, "delete", error);
 		return;
 	}
@@ -227,6 +242,48 @@ static void remove_folders(struct tree_pass *pass)
 	}
 	array_foreach_elem(&gone, vname)
 		remove_folder(pass, vname);
+}
+
+/* A crash between a folder and its state leaves the state alone. Of a mailbox
+   that nobody has any more it would keep CREATE from making another. */
+static void forget_orphan(struct tree_pass *pass, const char *vname)
+{
+	struct mailbox_state_file state;
+	const char *error;
+	int ret;
+
+	ret = mailbox_state_read(pass->muser->set.dir, vname,
+				 pool_datastack_create(), &state, &error);
+	if (ret > 0 && mailbox_state_authority_is_old(state.state))
+		ret = mailbox_files_remove(pass->muser->set.dir, vname, &error);
+	if (ret < 0)
+		folder_failed(pass, vname, "forget", error);
+}
+
+static void forget_orphans(struct tree_pass *pass)
+{
+	ARRAY_TYPE(const_string) known, orphans;
+	const struct local_folder *folder;
+	const char *vname, *key, *error;
+
+	t_array_init(&known, 64);
+	array_foreach_elem(&pass->old_names, vname) {
+		key = mailbox_state_key(vname);
+		array_push_back(&known, &key);
+	}
+	array_foreach(&pass->local, folder) {
+		key = mailbox_state_key(folder->vname);
+		array_push_back(&known, &key);
+	}
+	p_array_init(&orphans, pass->pool, 8);
+	if (mailbox_state_find_others(pass->muser->set.dir, &known, pass->pool,
+				      &orphans, &error) < 0) {
+		e_error(pass->muser->user->event, "migration: %s", error);
+		return;
+	}
+	array_foreach_elem(&orphans, vname) T_BEGIN {
+		forget_orphan(pass, vname);
+	} T_END;
 }
 
 static void
@@ -302,19 +359,38 @@ static int ask_old_server(struct tree_pass *pass, bool first,
 	return ret;
 }
 
-static int look_around(struct tree_pass *pass, bool first,
-		       enum mail_error *error_code_r, const char **error_r)
+static int look_here(struct tree_pass *pass, enum mail_error *error_code_r,
+		     const char **error_r)
 {
 	const struct local_folder *folder;
 
-	if (ask_old_server(pass, first, error_code_r, error_r) < 0 ||
-	    local_folders_get(pass->muser, pass->pool, &pass->local,
+	hash_table_clear(pass->local_by_name, FALSE);
+	if (local_folders_get(pass->muser, pass->pool, &pass->local,
 			      error_code_r, error_r) < 0)
 		return -1;
 	array_foreach(&pass->local, folder)
 		hash_table_update(pass->local_by_name, folder->vname, folder);
-	name_map_init(pass->muser, pass->old.sep, &pass->map);
 	return 0;
+}
+
+static bool old_server_has(void *context, const char *vname)
+{
+	struct tree_pass *pass = context;
+
+	return hash_table_lookup(pass->old_by_name, vname) != NULL;
+}
+
+static int look_around(struct tree_pass *pass, bool first,
+		       enum mail_error *error_code_r, const char **error_r)
+{
+	if (ask_old_server(pass, first, error_code_r, error_r) < 0)
+		return -1;
+	name_map_init(pass->muser, pass->old.sep, &pass->map);
+	index_old_folders(pass);
+	if (folder_move_recover(pass->muser, old_server_has, pass,
+				error_code_r, error_r) < 0)
+		return -1;
+	return look_here(pass, error_code_r, error_r);
 }
 
 static void tree_pass_report(struct tree_pass *pass, bool first)
@@ -338,6 +414,7 @@ static int change_folders(struct tree_pass *pass, const char **error_r)
 
 	if ((ret = make_folders(pass, error_r)) == 0) {
 		remove_folders(pass);
+		forget_orphans(pass);
 		copy_subscriptions(pass);
 	}
 	(void)local_folders_set_fsync(pass->muser, mode);
@@ -368,6 +445,7 @@ static int tree_pass(struct migration_user *muser, bool first,
 	int ret;
 
 	pass.pool = pool_alloconly_create("folder tree", 16*1024);
+	p_array_init(&pass.old_names, pass.pool, 64);
 	p_array_init(&pass.wanted, pass.pool, 64);
 	p_array_init(&pass.stateless, pass.pool, 64);
 	hash_table_create(&pass.old_by_name, pass.pool, 0, str_hash, strcmp);
@@ -398,7 +476,7 @@ static int is_fresh(struct migration_user *muser, bool force, bool *first_r,
 	if (ret < 0)
 		return -1;
 	*first_r = ret == 0;
-	if (ret == 0 || force)
+	if (ret == 0 || force || rename_journal_exists(muser->set.dir))
 		return 0;
 	return is_recent(file.checked, muser->set.tree_interval) ||
 		is_recent(muser->tree_failed, REFRESH_RETRY_SECS);

@@ -5,6 +5,7 @@
 #include "lease.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LEASE_FOLDER "lease"
@@ -96,8 +97,25 @@ lease_finish(int ret, struct lease *lease, struct lease **lease_r)
 	return ret;
 }
 
-int lease_share(const char *dir, const char *vname, unsigned int timeout_secs,
-		struct lease **lease_r, const char **error_r)
+static bool held_file_is_current(const struct held_file *file)
+{
+	struct stat by_fd, by_path;
+
+	return fstat(file->fd, &by_fd) == 0 &&
+		stat(file->path, &by_path) == 0 &&
+		CMP_DEV_T(by_fd.st_dev, by_path.st_dev) &&
+		by_fd.st_ino == by_path.st_ino;
+}
+
+bool lease_is_current(const struct lease *lease)
+{
+	return held_file_is_current(&lease->file) &&
+		held_file_is_current(&lease->gate);
+}
+
+static int
+lease_share_once(const char *dir, const char *vname, unsigned int timeout_secs,
+		 struct lease **lease_r, const char **error_r)
 {
 	struct lease *lease = lease_alloc();
 	int ret;
@@ -113,6 +131,20 @@ int lease_share(const char *dir, const char *vname, unsigned int timeout_secs,
 	return lease_finish(ret, lease, lease_r);
 }
 
+int lease_share(const char *dir, const char *vname, unsigned int timeout_secs,
+		struct lease **lease_r, const char **error_r)
+{
+	int ret;
+
+	/* renamed while it was waited for: by one user at a time, who isn't
+	   fast enough to keep it up */
+	while ((ret = lease_share_once(dir, vname, timeout_secs, lease_r,
+				       error_r)) > 0 &&
+	       !lease_is_current(*lease_r))
+		lease_release(lease_r);
+	return ret;
+}
+
 /* inotify tells the holders of a write, even of no bytes changed */
 static int lease_recall(struct lease *lease, const char **error_r)
 {
@@ -122,6 +154,7 @@ static int lease_recall(struct lease *lease, const char **error_r)
 	return -1;
 }
 
+/* The caller has the tree's lease: nobody renames it. */
 int lease_exclude(const char *dir, const char *vname,
 		  unsigned int timeout_secs,
 		  struct lease **lease_r, const char **error_r)
@@ -180,9 +213,23 @@ void lease_release(struct lease **_lease)
 	i_free(lease);
 }
 
+int lease_rename(const char *dir, const char *from, const char *to,
+		 const char **error_r)
+{
+	static const char *const folders[] = { LEASE_FOLDER, GATE_FOLDER };
+
+	for (unsigned int i = 0; i < N_ELEMENTS(folders); i++) {
+		if (migration_dir_rename(dir, folders[i],
+					 mailbox_state_key(from),
+					 mailbox_state_key(to), error_r) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 const char *lease_path(const struct lease *lease)
 {
-	return lease->file.path;
+	return t_strdup_printf("/proc/self/fd/%d", lease->file.fd);
 }
 
 bool lease_recalled(const struct lease *lease)

@@ -8,6 +8,10 @@
  * the old server holds it shared; the cutover holds it exclusively. Works on
  * one host only.
  *
+ * A lease follows a RENAME: its file is renamed, so that whoever holds it under
+ * the former name is asked by a cutover under the new one. Hence a lock counts
+ * only as long as its file has the name that it was opened by.
+ *
  * flock is unfair: so that a cutover isn't starved, a second lock, the gate,
  * is passed on the way in and kept closed by the cutover, from the moment at
  * which it asks the holders to finish. A holder watches lease_path() with
@@ -29,8 +33,16 @@ int lease_exclude(const char *dir, const char *vname,
 		  struct lease **lease_r, const char **error_r);
 void lease_release(struct lease **lease);
 
-/* The file to watch. */
+/* The mailbox was renamed: its holders keep their locks. Returns 0, -1 with an
+   error. */
+int lease_rename(const char *dir, const char *from, const char *to,
+		 const char **error_r);
+
+/* The file to watch, whatever its name is by now. Allocated from the data
+   stack. */
 const char *lease_path(const struct lease *lease);
+/* Is it still that of the name which it was taken for? */
+bool lease_is_current(const struct lease *lease);
 /* Does a cutover wait for the holders of this lease? */
 bool lease_recalled(const struct lease *lease);
 

@@ -5,8 +5,8 @@
 #include "migration-user.h"
 #include "delta.h"
 #include "local-copy.h"
+#include "migration-dir.h"
 
-#include <dirent.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -430,22 +430,6 @@ int local_copy_apply(struct local_copy *copy, const struct inventory *old,
 	return 0;
 }
 
-/* everything on the folder's file system */
-static int sync_path(const char *path, const char **error_r)
-{
-	int fd, ret;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1) {
-		*error_r = t_strdup_printf("open(%s) failed: %m", path);
-		return -1;
-	}
-	if ((ret = syncfs(fd)) < 0)
-		*error_r = t_strdup_printf("syncfs(%s) failed: %m", path);
-	i_close_fd(&fd);
-	return ret;
-}
-
 /* fsync Dovecot's own files in a folder, but not those of messages. */
 static int sync_dovecot_files(const char *path, const char **error_r)
 {
@@ -488,7 +472,7 @@ static int for_each_path(struct local_copy *copy, bool messages,
 		if (mailbox_get_path_to(copy->box, types[i], &path) <= 0 ||
 		    strcmp(path, last) == 0)
 			continue;
-		if ((messages ? sync_path(path, error_r) :
+		if ((messages ? migration_dir_syncfs(path, error_r) :
 		     sync_dovecot_files(path, error_r)) < 0)
 			return -1;
 		last = path;

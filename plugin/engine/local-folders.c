@@ -4,6 +4,7 @@
 #include "migration-user.h"
 #include "local-folders.h"
 #include "mailbox-state.h"
+#include "migration-dir.h"
 
 int local_folders_get(struct migration_user *muser, pool_t pool,
 		      ARRAY_TYPE(local_folder) *folders_r,
@@ -122,4 +123,59 @@ int local_folder_subscribe(struct migration_user *muser, const char *vname,
 {
 	return change(muser, vname, mailbox_set_subscribed, set,
 		      MAIL_ERROR_NONE, error_code_r, error_r);
+}
+
+int local_folder_exists(struct migration_user *muser, const char *vname,
+			bool *exists_r)
+{
+	enum mailbox_existence existence;
+	struct mailbox *box;
+	int ret;
+
+	migration_bypass_begin(muser);
+	box = migration_local_mailbox_alloc(muser, vname, 0);
+	ret = mailbox_exists(box, FALSE, &existence);
+	mailbox_free(&box);
+	migration_bypass_end(muser);
+	*exists_r = ret == 0 && existence == MAILBOX_EXISTENCE_SELECT;
+	return ret;
+}
+
+static int
+rename_existing(struct mailbox *src, struct mailbox *dest)
+{
+	enum mailbox_existence existence;
+
+	if (mailbox_exists(src, FALSE, &existence) < 0)
+		return -1;
+	return existence == MAILBOX_EXISTENCE_NONE ? 0 :
+		mailbox_rename(src, dest);
+}
+
+int local_folder_rename(struct migration_user *muser, const char *from,
+			const char *to, enum mail_error *error_code_r,
+			const char **error_r)
+{
+	struct mailbox *src, *dest;
+	int ret;
+
+	migration_bypass_begin(muser);
+	src = migration_local_mailbox_alloc(muser, from, 0);
+	dest = migration_local_mailbox_alloc(muser, to, 0);
+	if ((ret = rename_existing(src, dest)) < 0) {
+		*error_r = t_strdup(mailbox_get_last_internal_error(
+			src, error_code_r));
+	}
+	mailbox_free(&dest);
+	mailbox_free(&src);
+	migration_bypass_end(muser);
+	return ret;
+}
+
+int local_folders_sync(struct migration_user *muser, const char **error_r)
+{
+	const char *root = mailbox_list_get_root_forced(muser->ns->list,
+		MAILBOX_LIST_PATH_TYPE_DIR);
+
+	return migration_dir_syncfs(root, error_r);
 }

@@ -39,4 +39,13 @@ int local_folder_subscribe(struct migration_user *muser, const char *vname,
 			   bool set, enum mail_error *error_code_r,
 			   const char **error_r);
 
+int local_folder_exists(struct migration_user *muser, const char *vname,
+			bool *exists_r);
+/* With what is below it. One that isn't there is fine. */
+int local_folder_rename(struct migration_user *muser, const char *from,
+			const char *to, enum mail_error *error_code_r,
+			const char **error_r);
+/* Make the changes durable. Returns 0, -1 with an error. */
+int local_folders_sync(struct migration_user *muser, const char **error_r);
+
 #endif

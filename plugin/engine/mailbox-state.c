@@ -9,6 +9,7 @@
 #include "mailbox-state.h"
 
 #include <ctype.h>
+#include <dirent.h>
 
 #define STATE_FOLDER "state"
 #define STATE_MAGIC "migration-mailbox 1"
@@ -299,4 +300,50 @@ int mailbox_state_read(const char *dir, const char *vname, pool_t pool,
 	*error_r = t_strdup_printf("Can't use %s/"STATE_FOLDER"/%s: %s",
 				   dir, key, error);
 	return -1;
+}
+
+static const char *read_name(const char *dir, const char *key, pool_t pool)
+{
+	const char *error, *const *lines;
+	buffer_t *data = t_buffer_create(1024);
+
+	if (migration_dir_read(dir, STATE_FOLDER, key, STATE_MAX_SIZE, data,
+			       &error) <= 0)
+		return NULL;
+	lines = t_strsplit(str_c(data), "\n");
+	if (strcmp(lines[0], STATE_MAGIC) != 0 || lines[1] == NULL ||
+	    !str_begins(lines[1], "name="))
+		return NULL;
+	return str_tabunescape(p_strdup(pool, lines[1] + 5));
+}
+
+int mailbox_state_find_others(const char *dir,
+			      const ARRAY_TYPE(const_string) *known,
+			      pool_t pool, ARRAY_TYPE(const_string) *vnames_r,
+			      const char **error_r)
+{
+	const char *vname, *path = t_strconcat(dir, "/"STATE_FOLDER, NULL);
+	const struct dirent *entry;
+	ARRAY_TYPE(const_string) keys;
+	DIR *files = opendir(path);
+
+	if (files == NULL) {
+		if (errno == ENOENT)
+			return 0;
+		*error_r = t_strdup_printf("opendir(%s) failed: %m", path);
+		return -1;
+	}
+	t_array_init(&keys, array_count(known) + 1);
+	array_append_array(&keys, known);
+	array_sort(&keys, i_strcmp_p);
+	while ((entry = readdir(files)) != NULL) T_BEGIN {
+		const char *key = entry->d_name;
+
+		if (*key != '.' &&
+		    array_bsearch(&keys, &key, i_strcmp_p) == NULL &&
+		    (vname = read_name(dir, key, pool)) != NULL)
+			array_push_back(vnames_r, &vname);
+	} T_END;
+	(void)closedir(files);
+	return 0;
 }

@@ -87,4 +87,12 @@ int mailbox_state_write_many(const char *dir,
 int mailbox_state_remove(const char *dir, const char *vname,
 			 const char **error_r);
 
+/* The names of all mailboxes that have a state and whose key isn't in known:
+   keys by mailbox_state_key(). Those that can't be read are left out. Returns
+   0, -1 with an error. */
+int mailbox_state_find_others(const char *dir,
+			      const ARRAY_TYPE(const_string) *known,
+			      pool_t pool, ARRAY_TYPE(const_string) *vnames_r,
+			      const char **error_r);
+
 #endif

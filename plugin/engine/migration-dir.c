@@ -38,8 +38,7 @@ static int fsync_dir(const char *path, const char **error_r)
 	return sync_dir_with(path, "fsync", fsync, error_r);
 }
 
-/* everything on the folder's file system */
-static int syncfs_dir(const char *path, const char **error_r)
+int migration_dir_syncfs(const char *path, const char **error_r)
 {
 	return sync_dir_with(path, "syncfs", syncfs, error_r);
 }
@@ -148,7 +147,7 @@ write_many(const char *tmp_folder, const struct migration_dir_file *files,
 			       error_r) < 0)
 			return -1;
 	}
-	return syncfs_dir(tmp_folder, error_r);
+	return migration_dir_syncfs(tmp_folder, error_r);
 }
 
 static int
@@ -198,6 +197,25 @@ int migration_dir_unlink(const char *dir, const char *folder,
 		return -1;
 	}
 	return fsync_dir(parent_dir(path), error_r);
+}
+
+int migration_dir_rename(const char *dir, const char *folder,
+			 const char *from, const char *to,
+			 const char **error_r)
+{
+	const char *from_path, *to_path;
+
+	if (migration_dir_path(dir, folder, from, &from_path, error_r) < 0 ||
+	    migration_dir_path(dir, folder, to, &to_path, error_r) < 0)
+		return -1;
+	if (rename(from_path, to_path) < 0) {
+		if (errno == ENOENT)
+			return 0;
+		*error_r = t_strdup_printf("rename(%s, %s) failed: %m",
+					   from_path, to_path);
+		return -1;
+	}
+	return fsync_dir(parent_dir(to_path), error_r);
 }
 
 static int read_all(int fd, const char *path, size_t max_size, buffer_t *data,

@@ -4,7 +4,7 @@
 /*
  * migration-dir: files under a user's migration_dir.
  *
- * The folders in it (state, lease, gate, digest, tmp) are made when first
+ * The folders in it (state, lease, gate, digest, tmp...) are made when first
  * needed, mode 0700, durably: a folder that went away in a power cut would
  * make a local mailbox look like one that was never seen.
  */
@@ -33,9 +33,18 @@ int migration_dir_replace_many(const char *dir, const char *folder,
 /* Remove it durably. One that isn't there is fine. */
 int migration_dir_unlink(const char *dir, const char *folder,
 			 const char *name, const char **error_r);
+/* Give it another name in the same folder, durably; one of that name is
+   replaced. One that isn't there is fine. */
+int migration_dir_rename(const char *dir, const char *folder,
+			 const char *from, const char *to,
+			 const char **error_r);
 /* Read it whole, at most max_size bytes. Returns 1, 0 when it isn't there,
    -1 with an error. */
 int migration_dir_read(const char *dir, const char *folder, const char *name,
 		       size_t max_size, buffer_t *data, const char **error_r);
+
+/* Make everything durable that is on the file system of path. Returns 0, -1
+   with an error. */
+int migration_dir_syncfs(const char *path, const char **error_r);
 
 #endif

@@ -34,6 +34,12 @@ static int share_other(const char *dir, unsigned int secs,
 	return lease_share(dir, "b", secs, lease_r, error_r);
 }
 
+static int exclude_other(const char *dir, unsigned int secs,
+			 struct lease **lease_r, const char **error_r)
+{
+	return lease_exclude(dir, "b", secs, lease_r, error_r);
+}
+
 static int share_tree_name(const char *dir, unsigned int secs,
 			   struct lease **lease_r, const char **error_r)
 {
@@ -207,6 +213,38 @@ static void test_wait(void)
 	hold_end(&sharer);
 }
 
+/* Holders are asked under the new name, and not under the former one. */
+static void test_renamed(void)
+{
+	const char *error, *dir = engine_unit_dir();
+	struct lease *lease, *other;
+	struct holder holder;
+	struct pollfd pfd = { .fd = inotify_init1(IN_CLOEXEC),
+			      .events = POLLIN };
+
+	CU_ASSERT_FATAL(share(dir, 0, &lease, &error) == 1);
+	CU_ASSERT_FATAL(lease_rename(dir, NAME, "b", &error) == 0);
+	CU_ASSERT(!lease_is_current(lease));
+	CU_ASSERT(try(exclude, dir, 0) == 1);
+	CU_ASSERT_FATAL(share(dir, 0, &other, &error) == 1);
+	CU_ASSERT(lease_is_current(other));
+
+	/* a mailbox of the former name was made since */
+	CU_ASSERT(inotify_add_watch(pfd.fd, lease_path(lease),
+				    IN_MODIFY) >= 0);
+	lease_release(&other);
+	CU_ASSERT(lease_exclude(dir, "b", 0, &other, &error) == 0);
+	CU_ASSERT(poll(&pfd, 1, 0) == 1);
+	hold(exclude_other, dir, LONG_SECS, &holder);
+	CU_ASSERT(poll(&pfd, 1, LONG_SECS * 1000) == 1);
+	lease_release(&lease);
+	CU_ASSERT(hold_result(&holder) == 1);
+	hold_end(&holder);
+	(void)close(pfd.fd);
+
+	CU_ASSERT(lease_rename(dir, "nobody", "c", &error) == 0);
+}
+
 static void test_killed(void)
 {
 	static lease_func_t *const funcs[] = {
@@ -296,6 +334,7 @@ static const struct unit_test tests[] = {
 	{ "recall", test_recall },
 	{ "timeout", test_timeout },
 	{ "wait", test_wait },
+	{ "renamed", test_renamed },
 	{ "killed", test_killed },
 	{ "crowd", test_crowd },
 	{ NULL, NULL }

@@ -1,0 +1,42 @@
+#include "lib.h"
+#include "digest-file.h"
+#include "lease.h"
+#include "mailbox-state.h"
+#include "mailbox-files.h"
+
+#include <time.h>
+
+int mailbox_files_move(const char *dir, const char *from, const char *to,
+		       const struct mailbox_state_file *state,
+		       const char **error_r)
+{
+	/* digests without a state would look like a state that was lost */
+	if (mailbox_state_write(dir, to, state, error_r) < 0 ||
+	    digest_file_rename(dir, from, to, error_r) < 0)
+		return -1;
+	return lease_rename(dir, from, to, error_r);
+}
+
+int mailbox_files_remove(const char *dir, const char *vname,
+			 const char **error_r)
+{
+	if (digest_file_remove(dir, vname, error_r) < 0)
+		return -1;
+	return mailbox_state_remove(dir, vname, error_r);
+}
+
+int mailbox_files_forget(const char *dir, const char *vname,
+			 const struct mailbox_state_file *state,
+			 const char **error_r)
+{
+	const struct mailbox_state_file deleted = {
+		.state = MAILBOX_STATE_DELETED,
+		.since = time(NULL),
+	};
+
+	if (mailbox_state_authority_is_old(state->state))
+		return mailbox_files_remove(dir, vname, error_r);
+	if (digest_file_remove(dir, vname, error_r) < 0)
+		return -1;
+	return mailbox_state_write(dir, vname, &deleted, error_r);
+}
