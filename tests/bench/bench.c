@@ -1,6 +1,7 @@
 /*
  * bench PART [--rtt MS] [--corpus small|medium] [--store sdbox|mdbox|maildir]
  *       [--messages N] [--runs N] [--writers N] [--idlers N] [--port-base PORT]
+ *       [--socket unix|inet] [--soak N]
  *
  * Measures one part and prints its figures. Most need root, for the lab. Exits
  * 0; 1 when something failed, 64 for wrong usage, 77 when this machine can't
@@ -29,6 +30,7 @@
 static const struct bench_part *const parts[] = {
 	&bench_fill,
 	&bench_cutover,
+	&bench_milter,
 	NULL
 };
 
@@ -68,6 +70,7 @@ static void usage(void)
 		"             [--store sdbox|mdbox|maildir] [--messages N] "
 		"[--runs N]\n"
 		"             [--writers N] [--idlers N] [--port-base PORT]\n"
+		"             [--socket unix|inet] [--soak N]\n"
 		"parts:");
 	for (i = 0; parts[i] != NULL; i++)
 		fprintf(stderr, " %s", parts[i]->name);
@@ -93,6 +96,15 @@ static const char *store_name(const char *name)
 	return NULL;
 }
 
+static unsigned int socket_bits(const char *name)
+{
+	if (strcmp(name, "unix") == 0)
+		return BENCH_UNIX;
+	if (strcmp(name, "inet") != 0)
+		usage();
+	return BENCH_INET;
+}
+
 static void parse_options(struct bench *bench, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -104,6 +116,8 @@ static void parse_options(struct bench *bench, int argc, char **argv)
 		{ "writers", required_argument, NULL, 'w' },
 		{ "idlers", required_argument, NULL, 'i' },
 		{ "port-base", required_argument, NULL, 'p' },
+		{ "socket", required_argument, NULL, 'k' },
+		{ "soak", required_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 }
 	};
 	int c;
@@ -118,6 +132,8 @@ static void parse_options(struct bench *bench, int argc, char **argv)
 		case 'w': bench->writers = number(optarg, 1, 100); break;
 		case 'i': bench->idlers = number(optarg, 0, 100); break;
 		case 'p': bench->port_base = number(optarg, 1024, 65000); break;
+		case 'k': bench->sockets = socket_bits(optarg); break;
+		case 'o': bench->soak = number(optarg, 100, 10000000); break;
 		default: usage();
 		}
 	}
@@ -203,6 +219,7 @@ int main(int argc, char *argv[])
 		.writers = 4,
 		.idlers = 2,
 		.port_base = PORT_BASE,
+		.sockets = BENCH_UNIX | BENCH_INET,
 	};
 	char base[] = "/var/tmp/bench.XXXXXX", dir[sizeof(base) + 4];
 	const struct bench_part *part;

@@ -14,10 +14,18 @@
 
 struct lab;
 
+/* Which sockets: bits. */
+enum bench_socket {
+	BENCH_UNIX = 1,
+	BENCH_INET = 2
+};
+
 struct bench {
 	const char *part, *corpus, *store;
 	enum corpus_set corpus_set;
 	unsigned int rtt_ms, messages, runs, writers, idlers, port_base;
+	/* Part milter: enum bench_socket; mails to watch the memory over, or 0. */
+	unsigned int sockets, soak;
 	/* For a part's own files: removed in the end with all that is in it. */
 	const char *folder;
 	/* The lab's folder, which doesn't exist before bench_lab_up(). */
@@ -34,7 +42,7 @@ struct bench_part {
 	unsigned int runs, messages_small, messages_medium;
 };
 
-extern const struct bench_part bench_fill, bench_cutover;
+extern const struct bench_part bench_cutover, bench_fill, bench_milter;
 
 /* Says why and ends the child. */
 void bench_fail(const char *fmt, ...)

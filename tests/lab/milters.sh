@@ -90,10 +90,14 @@ milter_env()
 	if milter_there; then
 		echo "MILTER_OLD=$(milter_socket old)"
 		echo "MILTER_NEW=$(milter_socket new)"
+		echo "MILTER=$BUILD/milter/migration-milter"
 		echo "REPORT_LOG=$DIR/$REPORT_LOG"
+		echo "RUN_LOGGED=$(syslog_run)"
 	else
 		echo "MILTER_OLD="
 		echo "MILTER_NEW="
+		echo "MILTER="
 		echo "REPORT_LOG="
+		echo "RUN_LOGGED="
 	fi
 }

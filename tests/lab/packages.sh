@@ -7,7 +7,7 @@ PACKAGES="gcc libc6-dev make autoconf automake libtool pkg-config
 	libssl-dev zlib1g-dev liblzma-dev uthash-dev libpsl-dev libsystemd-dev
 	libcunit1-dev dovecot-dev dovecot-core dovecot-imapd
 	dovecot-pop3d dovecot-lmtpd postfix isync valgrind openssl procps strace
-	rsyslog opendkim"
+	rsyslog opendkim opendkim-tools"
 # PACKAGE:SERVICE of those that bring a daemon
 PACKAGES_DAEMONS="dovecot-core:dovecot postfix:postfix rsyslog:rsyslog
 	opendkim:opendkim"

@@ -119,8 +119,10 @@ postfix_env()
 	if postfix_there; then
 		echo "$1_SMTP=127.0.0.1:$3"
 		echo "$1_SMTP_LOG=$DIR/$2/postfix/postfix.log"
+		echo "$1_SMTP_CONF=$DIR/$2/postfix"
 	else
 		echo "$1_SMTP="
 		echo "$1_SMTP_LOG="
+		echo "$1_SMTP_CONF="
 	fi
 }

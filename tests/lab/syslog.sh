@@ -58,12 +58,18 @@ syslog_ready()
 	[ -S "$DIR/$SYSLOG_SOCKET" ] || process_ended rsyslog
 }
 
+# The words before a command that is to log there
+syslog_run()
+{
+	echo "unshare --mount sh $PARTS/private-dev.sh $DIR/log/dev" \
+		"$DIR/$SYSLOG_SOCKET"
+}
+
 # syslog_process_start NAME COMMAND...: as process_start, logging there
 syslog_process_start()
 {
 	syslog_name=$1
 	shift
-	process_start "$syslog_name" unshare --mount sh \
-		"$PARTS/private-dev.sh" "$DIR/log/dev" "$DIR/$SYSLOG_SOCKET" \
-		"$@"
+	# shellcheck disable=SC2046
+	process_start "$syslog_name" $(syslog_run) "$@"
 }
