@@ -1,10 +1,10 @@
 /*
  * test-kill-fill: fill and cutover are killed at any moment (I3)
  *
- * Random moments, and each single fsync, fdatasync, syncfs and rename (strace
- * injects the signal; without strace that part is skipped, aloud). After each
- * kill clients must see what the old server has, every state must be readable,
- * and the next run must end with all mailboxes local and equal.
+ * Random moments, and single writes, syncs, renames, links and unlinks (kill-at.c
+ * is preloaded). After each kill clients must see what the old server has, every
+ * state must be readable, and the next run must end with all mailboxes local and
+ * equal.
  */
 #include "case.h"
 #include "corpus.h"
@@ -16,9 +16,10 @@
 
 #define RANDOM_ROUNDS 30
 #define SOAK_ROUNDS 400
-/* Points that are tried of each system call; all of them in soak. */
-#define SHORT_POINTS 8
-#define MAX_POINTS 2000
+/* Calls that are tried, outside of soak: so many evenly spread ones, and each of
+   the last ones, which are the cutover's. */
+#define SPREAD_POINTS 20
+#define LAST_POINTS 15
 
 static char picture_path[200];
 
@@ -77,14 +78,30 @@ static pid_t start_fill(void)
 	return process_start(argv, "/dev/null");
 }
 
-/* How long it takes undisturbed. */
+/* How long it takes undisturbed, at the second time: the first one has to read
+   all that it needs from disk. */
 static unsigned int measure(void)
 {
-	uint64_t begin = now_ms();
+	uint64_t begin = 0;
+	unsigned int i;
 
-	case_migration("fill -u %s", case_user(0));
+	for (i = 0; i < 2; i++) {
+		case_forget_user(0);
+		begin = now_ms();
+		case_migration("fill -u %s", case_user(0));
+	}
+	begin = now_ms() - begin;
 	is_as_old("undisturbed");
-	return (unsigned int)(now_ms() - begin);
+	return (unsigned int)begin;
+}
+
+/* Starts it, and kills it after delay. False when it ended before. */
+static bool killed_after(unsigned int delay)
+{
+	pid_t pid = start_fill();
+
+	return process_wait(pid, delay) < 0 &&
+		process_stop(pid, SIGKILL, 10000) == 128 + SIGKILL;
 }
 
 static void killed_at_any_moment(void)
@@ -92,7 +109,6 @@ static void killed_at_any_moment(void)
 	unsigned int round, rounds, delay, range, killed = 0;
 	struct corpus_rng rng;
 	char when[60];
-	pid_t pid;
 
 	if (!take_picture())
 		return;
@@ -103,10 +119,10 @@ static void killed_at_any_moment(void)
 		case_forget_user(0);
 		delay = corpus_rng_below(&rng, range + 1);
 		snprintf(when, sizeof(when), "killed after %u ms", delay);
-		pid = start_fill();
-		if (process_wait(pid, delay) < 0 &&
-		    process_stop(pid, SIGKILL, 10000) == 128 + SIGKILL)
+		if (killed_after(delay))
 			killed++;
+		else
+			range = delay; /* it's faster than it was */
 		if (!recovers("", when))
 			break;
 	}
@@ -117,88 +133,89 @@ static void killed_at_any_moment(void)
 	case_no_crash();
 }
 
-/* Kills at the n-th such call. False when it ended before. */
-static bool kill_at(const char *call, unsigned int n)
+/* Fills INBOX of a user as if he were new, and is killed at the n-th call; 0 for
+   never. Returns doveadm's exit status. */
+static int fill_killed_at(unsigned int n, struct process_result *result_r)
+{
+	case_forget_user(0);
+	(void)process_shell(CASE_TIMEOUT_MS, result_r,
+		"LD_PRELOAD=%s KILL_AT=%u exec %s migration fill -u %s INBOX",
+		KILL_AT, n, case_get("DOVEADM"), case_user(0));
+	return result_r->status;
+}
+
+/* What kill-at said, after its name; "" when it said nothing. */
+static const char *kill_at_says(const struct process_result *result)
+{
+	static const char name[] = "kill-at: ";
+	const char *said = strstr(result->output, name);
+
+	return said == NULL ? "" : said + strlen(name);
+}
+
+/* what_r says which call it was. False when it ended before: the next run may
+   have a call more or less. */
+static bool kill_at(unsigned int n, char *what_r, size_t size)
 {
 	struct process_result result;
-	int status;
+	int status = fill_killed_at(n, &result);
+	const char *call = kill_at_says(&result);
 
-	case_forget_user(0);
-	(void)process_shell(CASE_TIMEOUT_MS, &result,
-		"strace -qq -o /dev/null -e trace=%s "
-		"-e inject=%s:signal=KILL:when=%u %s migration fill -u %s INBOX",
-		call, call, n, case_get("DOVEADM"), case_user(0));
-	status = result.status;
-	if (status != 0 && status != 128 + SIGKILL)
-		UNIT_CHECK(false, "%s %u: status %d: %s", call, n, status,
-			   result.output);
+	snprintf(what_r, size, "killed at call %u (%.*s)", n,
+		 (int)strcspn(call, "\n"), call);
+	UNIT_CHECK(status == 0 || status == 128 + SIGKILL,
+		   "%s: status %d: %s", what_r, status, result.output);
 	process_result_free(&result);
 	return status == 128 + SIGKILL;
 }
 
 /* How many calls there are. */
-static unsigned int count_calls(const char *call)
+static unsigned int count_calls(void)
 {
 	struct process_result result;
-	unsigned int count;
+	unsigned int count = 0;
 
-	case_forget_user(0);
-	(void)process_shell(CASE_TIMEOUT_MS, &result,
-		"strace -qq -o /dev/stdout -e trace=%s %s migration fill "
-		"-u %s INBOX | grep -c '^%s('", call, case_get("DOVEADM"),
-		case_user(0), call);
-	count = (unsigned int)strtoul(result.output, NULL, 10);
+	if (fill_killed_at(0, &result) == 0)
+		count = (unsigned int)strtoul(kill_at_says(&result), NULL, 10);
+	UNIT_CHECK(count > LAST_POINTS, "%u calls counted: %s", count,
+		   result.output);
 	process_result_free(&result);
 	return count;
 }
 
-static unsigned int kill_at_each(const char *call)
+/* The point after n, going down. */
+static unsigned int next_point(unsigned int n, unsigned int count)
 {
-	unsigned int n, step, points = 0, count = count_calls(call);
-	char when[60];
+	unsigned int step = count / SPREAD_POINTS;
 
-	if (count > MAX_POINTS)
-		count = MAX_POINTS;
-	step = case_soak() || count <= SHORT_POINTS ? 1 :
-		(count + SHORT_POINTS - 1) / SHORT_POINTS;
-	/* the last ones are those of the cutover */
-	for (n = count; n > 0; n = n > step ? n - step : 0) {
-		snprintf(when, sizeof(when), "killed at %s %u of %u", call, n,
-			 count);
-		if (!UNIT_CHECK(kill_at(call, n), "not %s", when) ||
-		    !recovers("INBOX", when))
-			break;
-		points++;
-	}
-	return points;
+	if (case_soak() || n + LAST_POINTS > count || step == 0)
+		return n - 1;
+	return n > step ? n - step : 0;
 }
 
-static void killed_at_each_sync(void)
+static void killed_at_each_write(void)
 {
-	static const char *const calls[] = {
-		"rename", "fsync", "fdatasync", "syncfs"
-	};
-	struct process_result result;
-	unsigned int i, points = 0;
+	unsigned int n, killed = 0, count = count_calls();
+	char what[200];
 
-	if (process_shell(CASE_TIMEOUT_MS, &result,
-			  "strace -o /dev/null true") < 0) {
-		printf("\n    skipped: no strace here: %s\n    ",
-		       result.output);
-		process_result_free(&result);
-		return;
+	for (n = count; n > 0; n = next_point(n, count)) {
+		if (kill_at(n, what, sizeof(what)))
+			killed++;
+		if (!recovers("INBOX", what))
+			break;
 	}
-	process_result_free(&result);
-	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		points += kill_at_each(calls[i]);
-	UNIT_CHECK(points > 5, "only %u points", points);
-	printf("\n    killed at %u points\n    ", points);
+	UNIT_CHECK(killed > LAST_POINTS, "only %u were killed", killed);
+	printf("\n    killed at %u of %u calls\n    ", killed, count);
 	case_no_crash();
 }
 
+/* So that doveadm still has kill-at when it has read its configuration. */
+static const char settings[] =
+	"import_environment = $import_environment LD_PRELOAD KILL_AT\n";
+
 static const struct unit_test tests[] = {
 	{ "killed at any moment", killed_at_any_moment },
-	{ "killed at each sync and rename", killed_at_each_sync },
+	{ "killed at each write, sync and rename", killed_at_each_write },
 	{ NULL, NULL }
 };
 
@@ -211,6 +228,7 @@ int main(void)
 		.name = "test-kill-fill",
 		.tests = tests,
 		.lab_args = args,
+		.settings = settings,
 	};
 
 	return case_main(&program);

@@ -25,6 +25,13 @@ check_count()
 		}' "${1%.trs}.log"
 }
 
+# What a failed program said, without CUnit's frame.
+check_show()
+{
+	say "failed: $1 (all of it in $1.log):"
+	grep -v '^$' "$BUILD/$1.log" 2>/dev/null | tail -n 40 >&2 || :
+}
+
 check_report()
 {
 	passed=0 failed=0
@@ -35,7 +42,7 @@ check_report()
 		name=${trs#"$BUILD/"}
 		name=${name%.trs}
 		passed=$((passed + $2)) failed=$((failed + $3))
-		[ "$3" = 0 ] || say "failed: $name (see $name.log)"
+		[ "$3" = 0 ] || check_show "$name"
 		[ "$4" = 0 ] || say "skipped: $4 in $name"
 	done
 }

@@ -3,11 +3,36 @@
 # Installs what is missing, removes nothing, starts no service, and takes
 # back that a daemon installed here would start at the next boot.
 
-PACKAGES="gcc libc6-dev make autoconf automake libtool pkg-config
-	libssl-dev zlib1g-dev liblzma-dev uthash-dev libpsl-dev libsystemd-dev
-	libcunit1-dev dovecot-dev dovecot-core dovecot-imapd
-	dovecot-pop3d dovecot-lmtpd postfix isync valgrind openssl procps strace
-	rsyslog opendkim opendkim-tools"
+# A line each: several hands add to it.
+PACKAGES="
+	gcc
+	libc6-dev
+	make
+	autoconf
+	automake
+	libtool
+	pkg-config
+	libssl-dev
+	zlib1g-dev
+	liblzma-dev
+	uthash-dev
+	libpsl-dev
+	libsystemd-dev
+	libcunit1-dev
+	dovecot-dev
+	dovecot-core
+	dovecot-imapd
+	dovecot-pop3d
+	dovecot-lmtpd
+	postfix
+	isync
+	valgrind
+	openssl
+	procps
+	rsyslog
+	opendkim
+	opendkim-tools
+"
 # PACKAGE:SERVICE of those that bring a daemon
 PACKAGES_DAEMONS="dovecot-core:dovecot postfix:postfix rsyslog:rsyslog
 	opendkim:opendkim"
