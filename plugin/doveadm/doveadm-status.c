@@ -3,6 +3,7 @@
 #include "str.h"
 #include "doveadm-print.h"
 #include "migration-user.h"
+#include "engine/folder-tree.h"
 #include "engine/mailbox-state.h"
 #include "doveadm-migration.h"
 
@@ -130,6 +131,23 @@ status_mailbox(struct doveadm_mail_cmd_context *ctx,
 	add_to_total(total, &state);
 }
 
+/* The mailboxes; none before all of them are here. */
+static void
+status_mailboxes(struct migration_cmd_context *cmd,
+		 struct migration_user *muser, pool_t pool,
+		 struct status_total *total)
+{
+	ARRAY_TYPE(const_string) vnames;
+	const char *vname;
+
+	if (!folder_tree_exists(muser) ||
+	    migration_cmd_mailboxes(cmd, muser, pool, &vnames) < 0)
+		return;
+	array_foreach_elem(&vnames, vname) T_BEGIN {
+		status_mailbox(&cmd->ctx, muser, vname, pool, total);
+	} T_END;
+}
+
 static int
 cmd_migration_status_run(struct doveadm_mail_cmd_context *ctx,
 			 struct mail_user *user)
@@ -138,19 +156,14 @@ cmd_migration_status_run(struct doveadm_mail_cmd_context *ctx,
 		container_of(ctx, struct migration_cmd_context, ctx);
 	struct migration_user *muser = migration_cmd_user(ctx, user);
 	struct status_total total = { .mailboxes = 0 };
-	ARRAY_TYPE(const_string) vnames;
-	const char *vname;
 	pool_t pool;
 
 	if (muser == NULL)
 		return -1;
 	pool = pool_alloconly_create("migration status", 1024);
-	if (migration_cmd_mailboxes(cmd, muser, pool, &vnames) == 0) {
-		array_foreach_elem(&vnames, vname) T_BEGIN {
-			status_mailbox(ctx, muser, vname, pool, &total);
-		} T_END;
+	status_mailboxes(cmd, muser, pool, &total);
+	if (ctx->exit_code == 0 || total.mailboxes > 0)
 		print_total(&total);
-	}
 	pool_unref(&pool);
 	return ctx->exit_code == 0 ? 0 : -1;
 }

@@ -8,6 +8,7 @@
 #include "folder-tree.h"
 #include "folder-tree-file.h"
 #include "folder-move.h"
+#include "left-locks.h"
 #include "lease.h"
 #include "local-folders.h"
 #include "mailbox-files.h"
@@ -154,9 +155,13 @@ static void make_folder(struct tree_pass *pass, const char *vname)
 	const struct old_folder *folder =
 		hash_table_lookup(pass->old_by_name, vname);
 	enum mail_error error_code;
+	const struct local_folder *local =
+		hash_table_lookup(pass->local_by_name, vname);
 	const char *error;
 
-	if (hash_table_lookup(pass->local_by_name, vname) != NULL)
+	/* not selectable: it has children only, or was being made when that
+	   process was killed */
+	if (local != NULL && (local->selectable || !folder->selectable))
 		return;
 	if (local_folder_create(pass->muser, vname, folder->selectable,
 				&error_code, &error) == 0) {
@@ -426,6 +431,10 @@ static int tree_pass_run(struct tree_pass *pass, bool first,
 {
 	struct folder_tree_file file = { .checked = ioloop_time };
 
+	/* An earlier one may have been killed. Nobody else gets to the local
+	   mailboxes before the tree is made. */
+	if (first)
+		left_locks_remove(pass->muser);
 	if (look_around(pass, first, error_code_r, error_r) < 0)
 		return -1;
 	*error_code_r = MAIL_ERROR_TEMP;
