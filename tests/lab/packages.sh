@@ -18,6 +18,9 @@ PACKAGES="
 	uthash-dev
 	libpsl-dev
 	libsystemd-dev
+	libjson-c-dev
+	chromium
+	tidy
 	libcunit1-dev
 	dovecot-dev
 	dovecot-core
