@@ -23,6 +23,7 @@ Server $1
 Domain $DOMAIN
 Host $1.$DOMAIN
 KeyFile $DIR/milter/key
+User nobody
 UMask 000
 END
 	[ ! -e "$DIR/milter/extra.conf" ] || cat "$DIR/milter/extra.conf"
@@ -33,6 +34,7 @@ milter_prepare()
 	milter_there || return 0
 	mkdir "$DIR/milter"
 	(umask 077; openssl rand -hex 32 >"$DIR/milter/key")
+	chown nobody "$DIR/milter" "$DIR/milter/key"
 }
 
 # milter_start SERVER: begin to start; milter_wait ends that

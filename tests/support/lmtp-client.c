@@ -7,6 +7,8 @@
 
 struct lmtp_client {
 	struct net_line *conn;
+	/* one answer to the data, whatever the number of recipients */
+	bool smtp;
 	char error[NET_LINE_MAX_ERROR];
 };
 
@@ -64,8 +66,9 @@ static bool is_good(const struct lmtp_reply *reply)
 	return reply->code >= 200 && reply->code < 300;
 }
 
-int lmtp_open(const char *hostport, unsigned int timeout_ms,
-	      struct lmtp_client **client_r, const char **error_r)
+static int
+open_client(const char *hostport, unsigned int timeout_ms, bool smtp,
+	    struct lmtp_client **client_r, const char **error_r)
 {
 	static _Thread_local char error[NET_LINE_MAX_ERROR];
 	struct lmtp_client *client = calloc(1, sizeof(*client));
@@ -74,13 +77,15 @@ int lmtp_open(const char *hostport, unsigned int timeout_ms,
 	if (client == NULL)
 		abort();
 	*client_r = client;
+	client->smtp = smtp;
 	if (net_line_connect(hostport, timeout_ms, &client->conn,
 			     error_r) < 0) {
 		lmtp_free(client_r);
 		return -1;
 	}
 	if (read_reply(client, &reply) == 0 && is_good(&reply)) {
-		send_line(client, "LHLO client.example");
+		send_line(client, "%s client.example",
+			  smtp ? "EHLO" : "LHLO");
 		if (read_reply(client, &reply) == 0 && is_good(&reply))
 			return 0;
 	}
@@ -89,6 +94,18 @@ int lmtp_open(const char *hostport, unsigned int timeout_ms,
 	*error_r = error;
 	lmtp_free(client_r);
 	return -1;
+}
+
+int lmtp_open(const char *hostport, unsigned int timeout_ms,
+	      struct lmtp_client **client_r, const char **error_r)
+{
+	return open_client(hostport, timeout_ms, false, client_r, error_r);
+}
+
+int smtp_open(const char *hostport, unsigned int timeout_ms,
+	      struct lmtp_client **client_r, const char **error_r)
+{
+	return open_client(hostport, timeout_ms, true, client_r, error_r);
 }
 
 void lmtp_free(struct lmtp_client **client)
@@ -167,6 +184,7 @@ static int
 read_results(struct lmtp_client *client, unsigned int count,
 	     struct lmtp_reply *replies)
 {
+	const struct lmtp_reply *first = NULL;
 	unsigned int i;
 	int delivered = 0;
 	bool lost = false;
@@ -175,12 +193,15 @@ read_results(struct lmtp_client *client, unsigned int count,
 		if (!is_good(&replies[i]))
 			continue;
 		/* what was said about RCPT isn't about the message */
-		if (lost || read_reply(client, &replies[i]) < 0) {
+		if (!client->smtp || first == NULL)
+			lost = lost || read_reply(client, &replies[i]) < 0;
+		else
+			replies[i] = *first;
+		if (lost)
 			memset(&replies[i], 0, sizeof(replies[i]));
-			lost = true;
-		} else if (is_good(&replies[i])) {
+		else if (is_good(&replies[i]))
 			delivered++;
-		}
+		first = &replies[i];
 	}
 	return lost ? -1 : delivered;
 }

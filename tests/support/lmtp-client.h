@@ -1,5 +1,6 @@
 /*
- * lmtp-client: a blocking LMTP client for tests (RFC 2033)
+ * lmtp-client: a blocking LMTP client for tests (RFC 2033), and an SMTP one
+ * (RFC 5321), which differs by a word and by one answer for all recipients
  */
 #ifndef LMTP_CLIENT_H
 #define LMTP_CLIENT_H
@@ -17,6 +18,9 @@ struct lmtp_reply {
 
 /* Connects and says LHLO. *error_r is static. */
 int lmtp_open(const char *hostport, unsigned int timeout_ms,
+	      struct lmtp_client **client_r, const char **error_r);
+/* The same with a server that speaks SMTP. */
+int smtp_open(const char *hostport, unsigned int timeout_ms,
 	      struct lmtp_client **client_r, const char **error_r);
 /* Drops the connection; *client becomes NULL, NULL is fine. */
 void lmtp_free(struct lmtp_client **client);

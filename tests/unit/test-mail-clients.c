@@ -302,22 +302,32 @@ static void test_lmtp(void)
 {
 	static const char *const recipients[] = { "a@x", "b@x", "c@x" };
 	static const struct {
+		bool smtp;
 		const char *said;
 		int delivered, codes[3];
 	} tests[] = {
-		{ "250 m\r\n250 a\r\n550-b\r\n550 b\r\n250 c\r\n354 go\r\n"
-		  "250 a\r\n452 c\r\n", 1, { 250, 550, 452 } },
-		{ "250 m\r\n550 a\r\n550 b\r\n550 c\r\n250 rset\r\n", 0,
+		{ false, "250 m\r\n250 a\r\n550-b\r\n550 b\r\n250 c\r\n"
+		  "354 go\r\n250 a\r\n452 c\r\n", 1, { 250, 550, 452 } },
+		{ false, "250 m\r\n550 a\r\n550 b\r\n550 c\r\n250 rset\r\n", 0,
 		  { 550, 550, 550 } },
-		{ "451 m\r\n503 a\r\n503 b\r\n503 c\r\n250 rset\r\n", 0,
+		/* one answer for all that were taken */
+		{ true, "250 m\r\n250 a\r\n550 b\r\n250 c\r\n354 go\r\n"
+		  "251 all\r\n", 2, { 251, 550, 251 } },
+		{ true, "250 m\r\n250 a\r\n550 b\r\n250 c\r\n354 go\r\n"
+		  "451 all\r\n", 0, { 451, 550, 451 } },
+		{ true, "250 m\r\n250 a\r\n550 b\r\n250 c\r\n354 go\r\n", -1,
+		  { 0, 550, 0 } },
+		{ false, "451 m\r\n503 a\r\n503 b\r\n503 c\r\n250 rset\r\n", 0,
 		  { 451, 451, 451 } },
-		{ "250 m\r\n250 a\r\n250 b\r\n250 c\r\n451 no\r\n250 r\r\n", 0,
+		{ false, "250 m\r\n250 a\r\n250 b\r\n250 c\r\n451 no\r\n"
+		  "250 r\r\n", 0,
 		  { 451, 451, 451 } },
 		/* lost before and between the results: those aren't known */
-		{ "250 m\r\n250 a\r\n250 b\r\n", -1, { 0, 0, 0 } },
-		{ "250 m\r\n250 a\r\n250 b\r\n250 c\r\n354 go\r\n250 a\r\n", -1,
+		{ false, "250 m\r\n250 a\r\n250 b\r\n", -1, { 0, 0, 0 } },
+		{ false, "250 m\r\n250 a\r\n250 b\r\n250 c\r\n354 go\r\n"
+		  "250 a\r\n", -1,
 		  { 250, 0, 0 } },
-		{ "nonsense\r\n", -1, { 0, 0, 0 } }
+		{ false, "nonsense\r\n", -1, { 0, 0, 0 } }
 	};
 	struct lmtp_reply replies[3];
 	struct lmtp_client *client;
@@ -332,8 +342,12 @@ static void test_lmtp(void)
 			abort();
 		canned_server_start(&server, data, strlen(data), false);
 		free(data);
-		CU_ASSERT_FATAL(lmtp_open(server.hostport, TIMEOUT_MS, &client,
-					  &error) == 0);
+		ret = tests[i].smtp ?
+			smtp_open(server.hostport, TIMEOUT_MS, &client,
+				  &error) :
+			lmtp_open(server.hostport, TIMEOUT_MS, &client,
+				  &error);
+		CU_ASSERT_FATAL(ret == 0);
 		ret = lmtp_deliver(client, "f@x", recipients, 3,
 				   "\r\n.x\r\n", 6, replies);
 		UNIT_CHECK(ret == tests[i].delivered &&
