@@ -42,3 +42,17 @@ enum report_outlook report_recent_outlook(const struct report_model *model,
 	return recent->blind_s[REPORT_OLD] > 0 ?
 		REPORT_OUTLOOK_UNSURE : REPORT_OUTLOOK_NONE;
 }
+
+const char *report_outlook_name(enum report_outlook outlook)
+{
+	static const char *const names[] = {
+		[REPORT_OUTLOOK_NOTHING] = "nothing",
+		[REPORT_OUTLOOK_BLIND] = "blind",
+		[REPORT_OUTLOOK_BEFORE] = "before",
+		[REPORT_OUTLOOK_COMING] = "coming",
+		[REPORT_OUTLOOK_UNSURE] = "unsure",
+		[REPORT_OUTLOOK_NONE] = "none",
+	};
+
+	return names[outlook];
+}

@@ -38,6 +38,8 @@ enum report_outlook {
 	REPORT_OUTLOOK_NONE
 };
 
+/* As in the JSON: "coming". */
+const char *report_outlook_name(enum report_outlook outlook);
 enum report_outlook report_recent_outlook(const struct report_model *model,
 					  const struct report_recent *recent);
 
