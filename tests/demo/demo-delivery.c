@@ -1,5 +1,6 @@
 #include "demo-delivery.h"
 #include "corpus.h"
+#include "demo-arrivals.h"
 #include "lmtp-client.h"
 #include "process.h"
 
@@ -52,26 +53,38 @@ static size_t make_message(const struct delivery *delivery, unsigned int n,
 	return size;
 }
 
+/* By SMTP to the Postfix of that server; without one by LMTP to the new server,
+   as Postfix would. */
 static int
-deliver_once(struct demo_user *user, const char *data, size_t size,
-	     struct delivery *delivery)
+open_server(const struct demo_user *user, enum demo_server server,
+	    struct lmtp_client **client_r)
+{
+	const char *smtp = demo_arrivals_smtp(user, server), *error;
+	int ret;
+
+	ret = *smtp == '\0' ?
+		lmtp_open(lab_get(user->lab->lab, "NEW_LMTP"),
+			  DEMO_TIMEOUT_MS, client_r, &error) :
+		smtp_open(smtp, DEMO_TIMEOUT_MS, client_r, &error);
+	if (ret < 0)
+		demo_problem("%s: delivery: %s", user->label, error);
+	return ret;
+}
+
+static int
+deliver_once(struct demo_user *user, enum demo_server server,
+	     const char *data, size_t size, struct delivery *delivery)
 {
 	struct lmtp_client *client;
 	struct lmtp_reply reply = { .code = 0 };
-	const char *error;
-	char address[64];
-	const char *const recipients[] = { address };
+	const char *const recipients[] = { demo_arrivals_address(user) };
 
-	snprintf(address, sizeof(address), "%s@%s", user->name,
-		 lab_get(user->lab->lab, "DOMAIN"));
-	if (lmtp_open(lab_get(user->lab->lab, "NEW_LMTP"), DEMO_TIMEOUT_MS,
-		      &client, &error) < 0) {
-		demo_problem("%s: LMTP: %s", user->label, error);
+	if (open_server(user, server, &client) < 0)
 		return -1;
-	}
 	if (lmtp_deliver(client, "somebody@sender.example", recipients, 1,
 			 data, size, &reply) < 0 && reply.code == 0) {
-		demo_problem("%s: LMTP: %s", user->label, lmtp_error(client));
+		demo_problem("%s: delivery: %s", user->label,
+			     lmtp_error(client));
 		delivery->state = DELIVERY_UNKNOWN;
 		lmtp_free(&client);
 		return -1;
@@ -81,15 +94,17 @@ deliver_once(struct demo_user *user, const char *data, size_t size,
 		delivery->state = DELIVERY_TAKEN;
 		return 0;
 	}
-	demo_problem("%s: LMTP: %d %s", user->label, reply.code, reply.text);
+	demo_problem("%s: delivery: %d %s", user->label, reply.code,
+		     reply.text);
 	return -1;
 }
 
 /* Until it's taken. One whose fate is unknown isn't sent again: that a mail
-   server would double it is LMTP's own weakness (RFC 1047). */
+   server would double it is SMTP's own weakness (RFC 1047). */
 static void deliver(struct demo_user *user, struct corpus_message *body)
 {
 	struct delivery *delivery = add_delivery(&user->delivered, user);
+	enum demo_server server = demo_arrivals_begin(user);
 	uint64_t started = now_ms();
 	unsigned int i;
 	char *data;
@@ -99,11 +114,12 @@ static void deliver(struct demo_user *user, struct corpus_message *body)
 			    body, &data);
 	for (i = 0; i < TRIES && delivery->state == DELIVERY_REFUSED &&
 	     !demo_is_interrupted(); i++) {
-		if (deliver_once(user, data, size, delivery) < 0)
+		if (deliver_once(user, server, data, size, delivery) < 0)
 			user->delivery.errors++;
 	}
 	if (delivery->state == DELIVERY_TAKEN)
 		user->delivery.writes++;
+	demo_arrivals_end(user, server, delivery->state == DELIVERY_TAKEN);
 	demo_counts_time(&user->delivery, started);
 	free(data);
 }

@@ -1,8 +1,9 @@
 /*
  * demo-delivery: mail that arrives all the time
  *
- * As a mail server does, it delivers by LMTP to the new server, and tries a
- * message again until it is taken. Each has a Message-ID of its own.
+ * As a mail server does, it sends by SMTP to the old or the new server's Postfix
+ * (demo-arrivals.h), and tries a message again until it is taken. Each has a
+ * Message-ID of its own.
  */
 #ifndef DEMO_DELIVERY_H
 #define DEMO_DELIVERY_H

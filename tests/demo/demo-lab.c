@@ -200,7 +200,8 @@ int demo_labs_up(struct demo *demo)
 	return up > 0 && demo_problems() == 0 ? 0 : -1;
 }
 
-/* Users by kind: 2 each, or more where a kind is missing. */
+/* Users by kind: 2 each, or more where a kind is missing. No name is there twice,
+   so that the report can tell them apart. */
 void demo_assign_users(struct demo *demo)
 {
 	unsigned int i, next = 0, weights = 0, given = 0;
@@ -215,7 +216,8 @@ void demo_assign_users(struct demo *demo)
 		user->lab = &demo->labs[next++ % DEMO_KINDS];
 		weights += user->lab->weight;
 		snprintf(user->name, sizeof(user->name), "user%u",
-			 ++user->lab->users);
+			 i + 1);
+		pthread_mutex_init(&user->arrivals.at_old, NULL);
 		snprintf(user->label, sizeof(user->label), "%s@%s",
 			 user->name, user->lab->kind);
 	}

@@ -1,4 +1,5 @@
 #include "demo-move.h"
+#include "demo-arrivals.h"
 #include "demo-progress.h"
 #include "process.h"
 
@@ -144,6 +145,7 @@ static void cut_over(struct demo_user *user)
 	struct process_result result;
 	int ret;
 
+	demo_arrivals_close_old(user);
 	user->moving = true;
 	ret = doveadm(user, "cutover", MOVE_TIMEOUT_MS, &result);
 	each_row(result.output, user, cutover_row);

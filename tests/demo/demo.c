@@ -9,6 +9,7 @@
  * interrupted.
  */
 #include "demo.h"
+#include "demo-arrivals.h"
 #include "demo-compare.h"
 #include "demo-delivery.h"
 #include "demo-lab.h"
@@ -16,13 +17,10 @@
 #include "demo-move.h"
 #include "demo-progress.h"
 #include "demo-user.h"
-#include "mutf7.h"
 #include "options.h"
 #include "process.h"
 
 #include <getopt.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,156 +28,6 @@
 #define WARM_UP_WRITES 15
 #define AFTERWARDS_WRITES 40
 #define PHASE_MS 60000
-#define MAX_SHOWN 50
-
-static atomic_bool interrupted;
-static struct {
-	pthread_mutex_t mutex;
-	unsigned int count;
-	char first[600];
-} problems = { .mutex = PTHREAD_MUTEX_INITIALIZER };
-
-bool demo_is_interrupted(void)
-{
-	return interrupted;
-}
-
-bool demo_user_ends(const struct demo_user *user)
-{
-	return interrupted || user->demo->work_ends;
-}
-
-void demo_problem(const char *fmt, ...)
-{
-	char text[600];
-	va_list args;
-	unsigned int count;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	pthread_mutex_lock(&problems.mutex);
-	count = ++problems.count;
-	if (count == 1)
-		memcpy(problems.first, text, sizeof(text));
-	pthread_mutex_unlock(&problems.mutex);
-	if (count <= MAX_SHOWN)
-		demo_say("PROBLEM: %s", text);
-}
-
-unsigned int demo_problems(void)
-{
-	unsigned int count;
-
-	pthread_mutex_lock(&problems.mutex);
-	count = problems.count;
-	pthread_mutex_unlock(&problems.mutex);
-	return count;
-}
-
-const char *demo_first_problem(void)
-{
-	return problems.first;
-}
-
-const char *demo_folder_name(const struct demo_user *user, const char *name)
-{
-	static _Thread_local char full[256];
-	char *encoded;
-
-	if (strcmp(name, "INBOX") == 0)
-		return name;
-	encoded = mutf7_encode(name);
-	if (encoded == NULL)
-		abort();
-	snprintf(full, sizeof(full), "%s%s",
-		 lab_get(user->lab->lab, "OLD_PREFIX"), encoded);
-	free(encoded);
-	return full;
-}
-
-void demo_counts_time(struct demo_counts *counts, uint64_t started)
-{
-	unsigned int ms = (unsigned int)(now_ms() - started);
-
-	if (ms > counts->slowest_ms)
-		counts->slowest_ms = ms;
-}
-
-/*
- * Threads
- */
-
-struct user_run {
-	struct demo_user *user;
-	void (*run)(struct demo_user *user);
-	atomic_uint *running;
-};
-
-static void *user_thread(void *context)
-{
-	struct user_run *run = context;
-
-	run->run(run->user);
-	(*run->running)--;
-	return NULL;
-}
-
-static bool none_runs(void *context)
-{
-	demo_progress_tick();
-	return *(atomic_uint *)context == 0;
-}
-
-void demo_each_user(struct demo *demo, void (*run)(struct demo_user *user))
-{
-	struct user_run runs[DEMO_USERS];
-	pthread_t threads[DEMO_USERS];
-	atomic_uint running = demo->user_count;
-	unsigned int i;
-
-	for (i = 0; i < demo->user_count; i++) {
-		runs[i].user = &demo->users[i];
-		runs[i].run = run;
-		runs[i].running = &running;
-		if (pthread_create(&threads[i], NULL, user_thread,
-				   &runs[i]) != 0)
-			abort();
-	}
-	while (!wait_until(none_runs, &running, PHASE_MS)) ;
-	for (i = 0; i < demo->user_count; i++)
-		pthread_join(threads[i], NULL);
-}
-
-/* Ctrl-C ends the phases in order, so that nothing stays behind. */
-static void *signal_thread(void *context)
-{
-	const sigset_t *signals = context;
-	int number;
-
-	while (sigwait(signals, &number) == 0) {
-		if (!interrupted)
-			demo_say("ending everything that was started");
-		interrupted = true;
-	}
-	return NULL;
-}
-
-static void catch_signals(void)
-{
-	static sigset_t signals;
-	pthread_t thread;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	if (pthread_create(&thread, NULL, signal_thread, &signals) != 0)
-		abort();
-	pthread_detach(thread);
-}
 
 /*
  * The plot
@@ -223,7 +71,7 @@ static bool goal_reached(void *context)
 	unsigned int i;
 
 	demo_progress_tick();
-	for (i = 0; i < goal->demo->user_count && !interrupted; i++) {
+	for (i = 0; i < goal->demo->user_count && !demo_is_interrupted(); i++) {
 		if (goal->demo->users[i].client.writes < goal->writes[i])
 			return false;
 	}
@@ -232,7 +80,7 @@ static bool goal_reached(void *context)
 
 static bool goes_on(void)
 {
-	return !interrupted && demo_problems() == 0;
+	return !demo_is_interrupted() && demo_problems() == 0;
 }
 
 /* Until every client has done so many writes more. */
@@ -247,7 +95,7 @@ static bool let_work(struct demo *demo, unsigned int writes)
 		demo_problem("a client doesn't get on with its work");
 		return false;
 	}
-	return !interrupted;
+	return !demo_is_interrupted();
 }
 
 /* What goes wrong is told, but only a standstill ends it early. */
@@ -256,27 +104,44 @@ static void move_users(struct demo *demo)
 	bool working;
 
 	demo_progress_phase("users log in at the new server and work; mail "
-			    "arrives there");
+			    "arrives at both");
 	begin_work(demo);
 	working = let_work(demo, WARM_UP_WRITES);
 	if (working) {
 		demo_progress_phase("doveadm migration fill");
 		demo_fill(demo);
 	}
-	if (working && !interrupted) {
-		demo_progress_phase("doveadm migration cutover");
+	if (working && !demo_is_interrupted()) {
+		demo_progress_phase("doveadm migration cutover; a user's mail "
+				    "comes to the new server from then on (what "
+				    "the old one still got would be late, and "
+				    "would have to be fetched)");
 		demo_cutover(demo);
 	}
-	if (working && !interrupted) {
+	if (working && !demo_is_interrupted()) {
 		demo_progress_phase("users work on, now without the old "
 				    "servers");
 		(void)let_work(demo, AFTERWARDS_WRITES);
 	}
 	demo_progress_phase("ending the users' work");
 	end_work(demo);
+	demo_progress_phase("waiting for the last mail in the queues");
+	demo_each_user(demo, demo_arrivals_finish);
 }
 
-static void run(struct demo *demo, struct demo_verdict *verdict)
+static void print_longest(const struct demo_verdict *verdict)
+{
+	if (verdict->accounts == 0)
+		return;
+	printf("\nannounced disconnects %u, each followed by a login; longest "
+	       "interruption of a\nclient's work %u ms; slowest command %u ms; "
+	       "slowest delivery %u ms\n", verdict->reconnects,
+	       verdict->interrupted_ms, verdict->slowest_ms,
+	       verdict->slowest_delivery_ms);
+}
+
+static void run(struct demo *demo, struct demo_verdict *verdict,
+		struct demo_arrival_counts *arrivals)
 {
 	demo_progress_phase("starting old and new servers (the first time "
 			    "this installs Cyrus and Courier in roots of "
@@ -293,54 +158,55 @@ static void run(struct demo *demo, struct demo_verdict *verdict)
 	if (!goes_on())
 		return;
 	move_users(demo);
-	if (interrupted)
+	if (demo_is_interrupted())
 		return;
 	if (!demo->users[0].is_cut_over)
 		return;
 	demo_progress_phase("reading all mail from both servers");
 	demo_each_user(demo, demo_picture_after);
+	demo_arrivals_count(demo, arrivals);
 	demo_progress_deinit();
 	demo_compare(demo, verdict);
+	print_longest(verdict);
+	demo_arrivals_report(demo);
 }
 
 static bool is_good(const struct demo_verdict *verdict)
 {
-	return !interrupted && demo_problems() == 0 &&
+	return !demo_is_interrupted() && demo_problems() == 0 &&
 		verdict->accounts == DEMO_USERS && verdict->lost == 0 &&
 		verdict->doubled == 0 && verdict->changed == 0 &&
 		verdict->client_errors == 0;
 }
 
-static void print_longest(const struct demo_verdict *verdict)
+static void print_figures(const struct demo_verdict *verdict,
+			  const struct demo_arrival_counts *arrivals)
 {
-	if (verdict->accounts == 0)
-		return;
-	printf("\nannounced disconnects %u, each followed by a login; longest "
-	       "interruption of a\nclient's work %u ms; slowest command %u ms; "
-	       "slowest delivery %u ms\n", verdict->reconnects,
-	       verdict->interrupted_ms, verdict->slowest_ms,
-	       verdict->slowest_delivery_ms);
+	demo_verdict_print(verdict);
+	printf(" arrivals_old=%u arrivals_new=%u arrivals_reported=%u",
+	       arrivals->accepted[DEMO_OLD], arrivals->accepted[DEMO_NEW],
+	       arrivals->reported[DEMO_OLD] + arrivals->reported[DEMO_NEW]);
 }
 
-static int finish(const struct demo_verdict *verdict)
+static int finish(const struct demo_verdict *verdict,
+		  const struct demo_arrival_counts *arrivals)
 {
-	print_longest(verdict);
 	if (is_good(verdict)) {
 		printf("demo: ok ");
-		demo_verdict_print(verdict);
+		print_figures(verdict, arrivals);
 		printf("\n");
 		return EXIT_SUCCESS;
 	}
 	printf("demo: FAILED ");
-	if (interrupted)
+	if (demo_is_interrupted())
 		printf("interrupted");
 	else if (verdict->accounts > 0)
-		demo_verdict_print(verdict);
-	if (!interrupted && demo_problems() > 0)
+		print_figures(verdict, arrivals);
+	if (!demo_is_interrupted() && demo_problems() > 0)
 		printf(" problems=%u: %s", demo_problems(),
 		       demo_first_problem());
 	printf("\n");
-	return interrupted ? 130 : EXIT_FAILURE;
+	return demo_is_interrupted() ? 130 : EXIT_FAILURE;
 }
 
 static void clean_up(struct demo *demo)
@@ -409,6 +275,7 @@ int main(int argc, char *argv[])
 		}
 	};
 	struct demo_verdict verdict = { .accounts = 0 };
+	struct demo_arrival_counts arrivals = { .accepted = { 0 } };
 	int status;
 
 	parse_options(&demo.options, argc, argv);
@@ -416,12 +283,12 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "demo: must be run as root\n");
 		return EXIT_FAILURE;
 	}
-	catch_signals();
+	demo_catch_signals();
 	demo_progress_init(&demo);
-	run(&demo, &verdict);
+	run(&demo, &verdict, &arrivals);
 	demo_progress_deinit();
 	(void)demo_labs_down(&demo);
-	status = finish(&verdict);
+	status = finish(&verdict, &arrivals);
 	clean_up(&demo);
 	return status;
 }

@@ -36,7 +36,6 @@ struct demo_lab {
 	struct lab *lab;
 	/* Why this machine can't have it. */
 	char reason[512];
-	unsigned int users;
 };
 
 /* What one program of a user saw. */
@@ -45,6 +44,18 @@ struct demo_counts {
 	/* From the last answer before a cutover to being back at work. */
 	atomic_uint interrupted_ms;
 	atomic_uint slowest_ms;
+};
+
+enum demo_server { DEMO_OLD, DEMO_NEW, DEMO_SERVERS };
+
+/* A user's mail by where it arrives. */
+struct demo_arrivals {
+	/* Held while a mail is on its way to the old server. */
+	pthread_mutex_t at_old;
+	/* No more may go there. */
+	bool old_is_closed;
+	/* Accepted by Postfix. */
+	atomic_uint accepted[DEMO_SERVERS];
 };
 
 struct delivery_list {
@@ -63,6 +74,7 @@ struct demo_user {
 	struct snapshot *before, *after, *old_after;
 	struct journal journal;
 	struct delivery_list delivered;
+	struct demo_arrivals arrivals;
 
 	pthread_t threads[3];
 	struct demo_counts client, watcher, delivery;
@@ -82,7 +94,9 @@ struct demo {
 	atomic_bool work_ends;
 };
 
-/* Ctrl-C and the like: everything is to end. */
+/* Ctrl-C and the like end the phases in order, so that nothing stays behind. To
+   be called before there are threads. */
+void demo_catch_signals(void);
 bool demo_is_interrupted(void);
 /* The thread's work is over: the phase or the demo ends. */
 bool demo_user_ends(const struct demo_user *user);

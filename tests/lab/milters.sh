@@ -93,12 +93,14 @@ milter_env()
 		echo "MILTER_OLD=$(milter_socket old)"
 		echo "MILTER_NEW=$(milter_socket new)"
 		echo "MILTER=$BUILD/milter/migration-milter"
+		echo "REPORT=$BUILD/report/migration-report"
 		echo "REPORT_LOG=$DIR/$REPORT_LOG"
 		echo "RUN_LOGGED=$(syslog_run)"
 	else
 		echo "MILTER_OLD="
 		echo "MILTER_NEW="
 		echo "MILTER="
+		echo "REPORT="
 		echo "REPORT_LOG="
 		echo "RUN_LOGGED="
 	fi
