@@ -18,6 +18,8 @@ PACKAGES="
 	uthash-dev
 	libpsl-dev
 	libsystemd-dev
+	libmilter-dev
+	libidn2-dev
 	libjson-c-dev
 	chromium
 	tidy
