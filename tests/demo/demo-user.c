@@ -1,6 +1,7 @@
 #include "demo-user.h"
 #include "corpus.h"
 #include "demo-session.h"
+#include "demo-write.h"
 #include "process.h"
 
 #include <openssl/evp.h>
@@ -12,24 +13,6 @@
 /* A write that the connection was lost in is tried again so many times. */
 #define TRIES 5
 #define FIND_TRIES 50
-
-enum op_type { OP_APPEND, OP_FLAG, OP_MOVE, OP_EXPUNGE };
-
-/* A write and, once it's done, what the server said. */
-struct op {
-	enum op_type type;
-	/* Index in the journal; not for OP_APPEND. */
-	size_t message;
-	/* OP_FLAG */
-	bool add;
-	const char *flag;
-	/* OP_APPEND: the message to write. OP_MOVE: where it's found again. */
-	char message_id[96];
-	struct corpus_message *data;
-	char flags[64];
-	/* UID that APPEND or MOVE gave. */
-	uint32_t uid;
-};
 
 struct worker {
 	struct demo_session session;
@@ -59,239 +42,20 @@ outcome(struct worker *worker, enum imap_status status, const char *what)
 }
 
 static struct journal_message *
-op_message(struct worker *worker, const struct op *op)
+message_of(struct worker *worker, const struct demo_write *write)
 {
-	return &worker->journal->messages[op->message];
+	return &worker->journal->messages[write->message];
 }
 
-/*
- * Looking things up
- */
-
-/* The UIDs of a search in the selected mailbox: *uid_r is the last one, or 0. */
-static enum imap_status
-search(struct worker *worker, const char *key, const char *value,
-       uint32_t *uid_r)
+static enum outcome run_write(struct worker *worker, struct demo_write *write)
 {
-	const struct imap_response *resp;
-	const struct imap_arg *arg;
-	enum imap_status status;
-	uint64_t uid = 0;
+	static const char *const names[] = {
+		[WRITE_APPEND] = "APPEND", [WRITE_FLAG] = "STORE",
+		[WRITE_MOVE] = "MOVE", [WRITE_EXPUNGE] = "EXPUNGE"
+	};
 
-	*uid_r = 0;
-	imap_clear(worker->session.client);
-	status = imap_run(worker->session.client, "UID SEARCH %s %s", key,
-			  value);
-	if (status != IMAP_OK)
-		return status;
-	resp = imap_find(imap_untagged(worker->session.client), "SEARCH");
-	for (arg = resp == NULL ? NULL : resp->args; arg != NULL;
-	     arg = arg->next) {
-		if (imap_parse_number(arg->data, UINT32_MAX, &uid))
-			*uid_r = (uint32_t)uid;
-	}
-	return IMAP_OK;
-}
-
-static enum imap_status
-search_id(struct worker *worker, const char *message_id, uint32_t *uid_r)
-{
-	return search(worker, "HEADER Message-ID", message_id, uid_r);
-}
-
-static enum imap_status
-search_uid(struct worker *worker, uint32_t uid, bool *found_r)
-{
-	char value[16];
-	uint32_t found;
-	enum imap_status status;
-
-	snprintf(value, sizeof(value), "%u", uid);
-	status = search(worker, "UID", value, &found);
-	*found_r = found == uid;
-	return status;
-}
-
-/* In Trash; INBOX is selected again afterwards. */
-static enum imap_status
-search_trash(struct worker *worker, const char *message_id, uint32_t *uid_r)
-{
-	struct imap_client *client = worker->session.client;
-	struct imap_box box;
-	enum imap_status status;
-
-	status = imap_select(client, demo_folder_name(worker->user,
-						      JOURNAL_TRASH), &box);
-	if (status == IMAP_OK)
-		status = search_id(worker, message_id, uid_r);
-	if (status == IMAP_OK)
-		status = imap_select(client, "INBOX", &box);
-	return status;
-}
-
-/*
- * Writing
- */
-
-static enum imap_status run_append(struct worker *worker, struct op *op)
-{
-	enum imap_status status;
-	char date[IMAP_DATE_SIZE];
-
-	imap_format_date(op->data->instant, op->data->zone, date);
-	status = imap_append(worker->session.client, "INBOX", op->flags, date,
-			     op->data->data, op->data->size, &op->uid);
-	if (status == IMAP_OK && op->uid == 0)
-		status = search_id(worker, op->message_id, &op->uid);
-	return status;
-}
-
-static enum imap_status run_flag(struct worker *worker, const struct op *op)
-{
-	return imap_run(worker->session.client, "UID STORE %u %sFLAGS (%s)",
-			op_message(worker, op)->uid, op->add ? "+" : "-",
-			op->flag);
-}
-
-/* COPYUID stands in an untagged OK, or in the tagged one. */
-static uint32_t find_copyuid(struct imap_client *client)
-{
-	const struct imap_response *resp;
-	const char *code = imap_reply(client)->code;
-	uint32_t uidvalidity;
-	uint64_t uid = 0;
-	char *from, *to;
-
-	for (resp = imap_untagged(client); resp != NULL; resp = resp->next) {
-		if (resp->code != NULL &&
-		    strncasecmp(resp->code, "COPYUID ", 8) == 0)
-			code = resp->code;
-	}
-	if (code == NULL ||
-	    !imap_parse_copyuid(code, &uidvalidity, &from, &to))
-		return 0;
-	if (!imap_parse_number(to, UINT32_MAX, &uid))
-		uid = 0;
-	free(from);
-	free(to);
-	return (uint32_t)uid;
-}
-
-static enum imap_status run_move(struct worker *worker, struct op *op)
-{
-	struct imap_client *client = worker->session.client;
-	enum imap_status status;
-	unsigned int tag;
-
-	imap_clear(client);
-	tag = imap_start(client);
-	imap_text(client, "UID MOVE %u ", op_message(worker, op)->uid);
-	imap_mailbox(client, demo_folder_name(worker->user, JOURNAL_TRASH));
-	imap_end(client);
-	status = imap_wait(client, tag);
-	if (status != IMAP_OK)
-		return status;
-	op->uid = find_copyuid(client);
-	return op->uid != 0 ? IMAP_OK :
-		search_trash(worker, op->message_id, &op->uid);
-}
-
-static enum imap_status run_expunge(struct worker *worker, const struct op *op)
-{
-	struct imap_client *client = worker->session.client;
-	uint32_t uid = op_message(worker, op)->uid;
-	unsigned int store, expunge;
-	enum imap_status status;
-
-	store = imap_send(client, "UID STORE %u +FLAGS.SILENT (\\Deleted)",
-			  uid);
-	expunge = imap_send(client, "UID EXPUNGE %u", uid);
-	status = imap_wait(client, store);
-	if (status == IMAP_LOST)
-		return status;
-	if (status != IMAP_OK) {
-		(void)imap_wait(client, expunge);
-		return status;
-	}
-	return imap_wait(client, expunge);
-}
-
-static enum outcome run_op(struct worker *worker, struct op *op)
-{
-	switch (op->type) {
-	case OP_APPEND:
-		return outcome(worker, run_append(worker, op), "APPEND");
-	case OP_FLAG:
-		return outcome(worker, run_flag(worker, op), "STORE");
-	case OP_MOVE:
-		return outcome(worker, run_move(worker, op), "MOVE");
-	case OP_EXPUNGE:
-		return outcome(worker, run_expunge(worker, op), "EXPUNGE");
-	}
-	abort();
-}
-
-/*
- * After a lost connection: was it done?
- */
-
-static enum imap_status
-look_flag(struct worker *worker, const struct op *op, bool *done_r)
-{
-	const uint32_t uid = op_message(worker, op)->uid;
-	const struct imap_response *resp;
-	const struct imap_arg *flag;
-	struct imap_fetch fetch;
-	enum imap_status status;
-	bool set = false;
-
-	*done_r = false;
-	imap_clear(worker->session.client);
-	status = imap_run(worker->session.client, "UID FETCH %u (FLAGS)", uid);
-	for (resp = imap_untagged(worker->session.client);
-	     status == IMAP_OK && resp != NULL; resp = resp->next) {
-		if (!imap_parse_fetch(resp, &fetch) || fetch.uid != uid)
-			continue;
-		for (flag = fetch.flags; flag != NULL; flag = flag->next)
-			set = set || imap_arg_is(flag, op->flag);
-		*done_r = set == op->add;
-	}
-	return status;
-}
-
-static enum imap_status
-look_gone(struct worker *worker, const struct op *op, bool *done_r)
-{
-	enum imap_status status;
-	bool found;
-
-	status = search_uid(worker, op_message(worker, op)->uid, &found);
-	*done_r = !found;
-	return status;
-}
-
-static enum imap_status
-look(struct worker *worker, struct op *op, bool *done_r)
-{
-	enum imap_status status;
-
-	switch (op->type) {
-	case OP_APPEND:
-		status = search_id(worker, op->message_id, &op->uid);
-		*done_r = op->uid != 0;
-		return status;
-	case OP_FLAG:
-		return look_flag(worker, op, done_r);
-	case OP_MOVE:
-		status = look_gone(worker, op, done_r);
-		if (status == IMAP_OK && *done_r)
-			status = search_trash(worker, op->message_id,
-					      &op->uid);
-		return status;
-	case OP_EXPUNGE:
-		return look_gone(worker, op, done_r);
-	}
-	abort();
+	return outcome(worker, demo_write_run(&worker->session, write),
+		       names[write->type]);
 }
 
 /*
@@ -304,35 +68,36 @@ static void digest(const void *data, size_t size, unsigned char *digest_r)
 		abort();
 }
 
-static void note_append(struct worker *worker, const struct op *op)
+static void note_append(struct worker *worker, const struct demo_write *write)
 {
 	struct journal_message *msg;
 
-	msg = journal_add(worker->journal, op->uid, op->flags);
-	msg->message_id = strdup(op->message_id);
-	msg->size = op->data->size;
-	msg->instant = op->data->instant;
-	digest(op->data->data, op->data->size, msg->digest);
+	msg = journal_add(worker->journal, write->new_uid, write->flags);
+	msg->message_id = strdup(write->message_id);
+	msg->size = write->data->size;
+	msg->instant = write->data->instant;
+	digest(write->data->data, write->data->size, msg->digest);
 }
 
-static void note_done(struct worker *worker, const struct op *op)
+static void note_done(struct worker *worker, const struct demo_write *write)
 {
 	struct journal_message *msg;
 	unsigned int flag;
 
 	worker->user->client.writes++;
-	if (op->type == OP_APPEND) {
-		note_append(worker, op);
+	if (write->type == WRITE_APPEND) {
+		note_append(worker, write);
 		return;
 	}
-	msg = op_message(worker, op);
-	if (op->type == OP_FLAG) {
-		flag = journal_flag(worker->journal, op->flag);
-		msg->flags = op->add ? msg->flags | flag : msg->flags & ~flag;
+	msg = message_of(worker, write);
+	if (write->type == WRITE_FLAG) {
+		flag = journal_flag(worker->journal, write->flag);
+		msg->flags = write->add ? msg->flags | flag :
+			msg->flags & ~flag;
 		return;
 	}
-	if (op->type == OP_MOVE)
-		msg->trash_uid = op->uid;
+	if (write->type == WRITE_MOVE)
+		msg->trash_uid = write->new_uid;
 	msg->uid = 0;
 }
 
@@ -346,19 +111,22 @@ static void note_interruption(struct worker *worker, uint64_t started)
 
 /* 1: the write, begun at that time, was done before the connection was lost; 0:
    it wasn't. */
-static int recover(struct worker *worker, struct op *op, uint64_t started)
+static int
+recover(struct worker *worker, struct demo_write *write, uint64_t started)
 {
+	struct demo_session *session = &worker->session;
 	bool done = false;
 	int ret;
 
-	ret = demo_session_again(&worker->session);
+	ret = demo_session_again(session);
 	if (ret < 0)
 		return -1;
-	if (op != NULL &&
-	    outcome(worker, look(worker, op, &done), "looking") != OUTCOME_OK)
+	if (write != NULL &&
+	    outcome(worker, demo_write_look(session, write, &done),
+		    "looking") != OUTCOME_OK)
 		return -1;
 	if (done)
-		note_done(worker, op);
+		note_done(worker, write);
 	if (ret > 0) {
 		/* what the old server has by now, it keeps */
 		journal_freeze(worker->journal);
@@ -368,7 +136,7 @@ static int recover(struct worker *worker, struct op *op, uint64_t started)
 }
 
 /* Does it, whatever happens to the connection. -1: no use to go on. */
-static int do_op(struct worker *worker, struct op *op)
+static int do_write(struct worker *worker, struct demo_write *write)
 {
 	uint64_t started = now_ms();
 	enum outcome result;
@@ -376,14 +144,14 @@ static int do_op(struct worker *worker, struct op *op)
 	int done = 0;
 
 	for (i = 0; i < TRIES && done == 0; i++) {
-		result = run_op(worker, op);
+		result = run_write(worker, write);
 		if (result == OUTCOME_REFUSED)
 			return 0;
 		if (result == OUTCOME_OK) {
-			note_done(worker, op);
+			note_done(worker, write);
 			break;
 		}
-		done = recover(worker, op, started);
+		done = recover(worker, write, started);
 	}
 	if (done < 0 || i == TRIES)
 		return -1;
@@ -419,7 +187,7 @@ static int do_append(struct worker *worker)
 	const struct corpus corpus = {
 		.set = CORPUS_SMALL, .seed = 400 + worker->user->index
 	};
-	struct op op = { .type = OP_APPEND };
+	struct demo_write write = { .type = WRITE_APPEND };
 	struct corpus_message text = { .data = NULL };
 	const char *rest;
 	size_t size;
@@ -427,15 +195,16 @@ static int do_append(struct worker *worker)
 	int ret;
 
 	corpus_make(&corpus, worker->appended++, &worker->body);
-	snprintf(op.message_id, sizeof(op.message_id), "<client-%u.%u@"
+	snprintf(write.message_id, sizeof(write.message_id), "<client-%u.%u@"
 		 "lab.example>", worker->appended, worker->user->index);
-	snprintf(op.flags, sizeof(op.flags), "%s",
+	snprintf(write.flags, sizeof(write.flags), "%s",
 		 flags[corpus_rng_below(&worker->rng, 4)]);
 	rest = memmem(worker->body.data, worker->body.size, "\r\n\r\n", 4);
 	out = open_memstream(&text.data, &size);
 	if (out == NULL)
 		abort();
-	fprintf(out, "Message-ID: %s\r\nSubject: written here", op.message_id);
+	fprintf(out, "Message-ID: %s\r\nSubject: written here",
+		write.message_id);
 	fwrite(rest, 1, worker->body.size - (size_t)(rest - worker->body.data),
 	       out);
 	fclose(out);
@@ -443,8 +212,8 @@ static int do_append(struct worker *worker)
 	/* Dovecot takes none from the future */
 	text.instant = worker->body.instant % time(NULL);
 	text.zone = worker->body.zone;
-	op.data = &text;
-	ret = do_op(worker, &op);
+	write.data = &text;
+	ret = do_write(worker, &write);
 	free(text.data);
 	return ret;
 }
@@ -454,26 +223,28 @@ static int do_flag(struct worker *worker)
 	static const char *const flags[] = { "\\Seen", "\\Flagged",
 					     "\\Answered", "$Label1",
 					     "$Forwarded", "NonJunk" };
-	struct op op = { .type = OP_FLAG };
+	struct demo_write write = { .type = WRITE_FLAG };
 
-	if (!pick(worker, false, &op.message))
+	if (!pick(worker, false, &write.message))
 		return 0;
-	op.flag = flags[corpus_rng_below(&worker->rng, 6)];
-	op.add = corpus_rng_below(&worker->rng, 3) > 0;
-	return do_op(worker, &op);
+	write.uid = message_of(worker, &write)->uid;
+	write.flag = flags[corpus_rng_below(&worker->rng, 6)];
+	write.add = corpus_rng_below(&worker->rng, 3) > 0;
+	return do_write(worker, &write);
 }
 
-static int do_away(struct worker *worker, enum op_type type)
+static int do_away(struct worker *worker, enum demo_write_type type)
 {
-	struct op op = { .type = type };
+	struct demo_write write = { .type = type };
 
 	/* others may share a Message-ID, or have none */
-	if (!pick(worker, type == OP_MOVE, &op.message))
+	if (!pick(worker, type == WRITE_MOVE, &write.message))
 		return 0;
-	if (type == OP_MOVE)
-		snprintf(op.message_id, sizeof(op.message_id), "%s",
-			 op_message(worker, &op)->message_id);
-	return do_op(worker, &op);
+	write.uid = message_of(worker, &write)->uid;
+	if (type == WRITE_MOVE)
+		snprintf(write.message_id, sizeof(write.message_id), "%s",
+			 message_of(worker, &write)->message_id);
+	return do_write(worker, &write);
 }
 
 static bool body_is_right(struct imap_client *client,
@@ -548,9 +319,9 @@ static int do_something(struct worker *worker)
 	if (dice < 35)
 		return do_flag(worker);
 	if (dice < 42)
-		return do_away(worker, OP_MOVE);
+		return do_away(worker, WRITE_MOVE);
 	if (dice < 47)
-		return do_away(worker, OP_EXPUNGE);
+		return do_away(worker, WRITE_EXPUNGE);
 	if (dice < 55)
 		return do_read(worker);
 	return do_idle(worker);
