@@ -24,7 +24,7 @@ struct milter_lane {
 	bool inet;
 	/* Of smtpd, the next one being the milter's. */
 	unsigned int port;
-	/* Leads the milter's group; 0 for none. */
+	/* The milter's; 0 for none. */
 	pid_t pid;
 };
 

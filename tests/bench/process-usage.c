@@ -7,14 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Adds a process when it's of that group. */
-static int add(const char *pid, pid_t group, struct process_usage *usage)
+/* Adds a process when it's the parent or a child of it. */
+static int add(const char *pid, pid_t parent, struct process_usage *usage)
 {
 	char path[64], line[1024];
 	unsigned long user, system;
 	const char *rest;
 	long resident, ticks, page;
-	int found;
+	pid_t found;
 	FILE *in;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
@@ -25,9 +25,10 @@ static int add(const char *pid, pid_t group, struct process_usage *usage)
 	fclose(in);
 	/* the name before it may have anything in it */
 	if (rest == NULL || (rest = strrchr(line, ')')) == NULL ||
-	    sscanf(rest, ") %*c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu "
+	    sscanf(rest, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu "
 		   "%*d %*d %*d %*d %*d %*d %*u %*u %ld", &found, &user,
-		   &system, &resident) != 4 || found != group)
+		   &system, &resident) != 4 ||
+	    (found != parent && atoi(pid) != parent))
 		return 0;
 	ticks = sysconf(_SC_CLK_TCK);
 	page = sysconf(_SC_PAGESIZE);
@@ -36,7 +37,7 @@ static int add(const char *pid, pid_t group, struct process_usage *usage)
 	return 1;
 }
 
-int process_usage(pid_t group, struct process_usage *usage_r)
+int process_usage(pid_t pid, struct process_usage *usage_r)
 {
 	struct dirent *entry;
 	int count = 0;
@@ -48,7 +49,7 @@ int process_usage(pid_t group, struct process_usage *usage_r)
 		return -1;
 	while ((entry = readdir(dir)) != NULL) {
 		if (isdigit((unsigned char)entry->d_name[0]))
-			count += add(entry->d_name, group, usage_r);
+			count += add(entry->d_name, pid, usage_r);
 	}
 	closedir(dir);
 	return count > 0 ? 0 : -1;

@@ -1,5 +1,5 @@
 /*
- * process-usage: what a running process group has used, from /proc (proc(5))
+ * process-usage: what a running daemon has used, from /proc (proc(5))
  */
 #ifndef PROCESS_USAGE_H
 #define PROCESS_USAGE_H
@@ -13,7 +13,7 @@ struct process_usage {
 	double rss_mb;
 };
 
-/* Of the processes of that group; -1 when there are none. */
-int process_usage(pid_t group, struct process_usage *usage_r);
+/* Of that process and its children; -1 when there are none. */
+int process_usage(pid_t pid, struct process_usage *usage_r);
 
 #endif
