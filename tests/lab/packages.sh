@@ -16,6 +16,7 @@ PACKAGES="
 	zlib1g-dev
 	liblzma-dev
 	uthash-dev
+	libxxhash-dev
 	libpsl-dev
 	libsystemd-dev
 	libmilter-dev
