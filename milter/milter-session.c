@@ -103,16 +103,17 @@ void milter_session_begin_mail(struct milter_session *session,
 
 void milter_session_set_params(struct milter_session *session, char **params)
 {
-	char *end;
-	long long size;
+	const char *value;
+	size_t digits;
 
-	/* RFC 1870 */
+	/* RFC 1870: up to 20 digits, of which we believe 18 */
 	for (; *params != NULL; params++) {
 		if (strncasecmp(*params, "SIZE=", 5) != 0)
 			continue;
-		size = strtoll(*params + 5, &end, 10);
-		if (*end == '\0' && size >= 0)
-			session->mail.size = size;
+		value = *params + 5;
+		digits = strspn(value, "0123456789");
+		if (digits > 0 && digits <= 18 && value[digits] == '\0')
+			session->mail.size = strtoll(value, NULL, 10);
 	}
 }
 

@@ -222,17 +222,22 @@ static void signal_workers(struct supervisor *supervisor, int sig)
  * Heartbeat and mode
  */
 
-static void beat(struct supervisor *supervisor)
+static void tell_counts(struct supervisor *supervisor)
 {
 	struct milter_config *config = config_current_get();
-	time_t now = seconds();
 
-	if (count_running(supervisor) == supervisor->count) {
-		report_heartbeat(config, (uint64_t)(now - supervisor->started),
-				 ++supervisor->seq);
-	}
-	supervisor->next_heartbeat = now + config->heartbeat_secs;
+	report_heartbeat(config, (uint64_t)(seconds() - supervisor->started),
+			 ++supervisor->seq);
+	supervisor->next_heartbeat = seconds() + config->heartbeat_secs;
 	milter_config_unref(&config);
+}
+
+static void beat(struct supervisor *supervisor)
+{
+	if (count_running(supervisor) == supervisor->count)
+		tell_counts(supervisor);
+	else
+		supervisor->next_heartbeat = seconds() + 1;
 }
 
 /* Says aloud when mail is, or will be, turned away. */
@@ -465,7 +470,7 @@ int milter_supervisor_run(const struct milter_overrides *overrides,
 	stop(&supervisor);
 	if (status == 0) {
 		config = config_current_get();
-		beat(&supervisor);
+		tell_counts(&supervisor);
 		report_state("milter_stop", config);
 		milter_config_unref(&config);
 	}
