@@ -50,18 +50,33 @@ void html_table_row_end(struct html_table *table)
 	html_close(table->html, "tr");
 }
 
-void html_table_cell_begin(struct html_table *table)
+static void begin_cell(struct html_table *table, const char *class)
 {
 	const struct html_column *column = &table->columns[table->column++];
 
 	assert(column->title != NULL);
-	html_open_class(table->html, "td", column->class);
+	html_open_class(table->html, "td", class != NULL ? class :
+			column->class);
 	html_attr(table->html, "data-title", column->title);
+}
+
+void html_table_cell_begin(struct html_table *table)
+{
+	begin_cell(table, NULL);
 }
 
 void html_table_cell_end(struct html_table *table)
 {
 	html_close(table->html, "td");
+}
+
+void html_table_none(struct html_table *table)
+{
+	const char *class = table->columns[table->column].class;
+
+	begin_cell(table, class != NULL && *class == 'n' ? "n none" : "none");
+	html_text(table->html, "-");
+	html_table_cell_end(table);
 }
 
 void html_table_text(struct html_table *table, const char *text)
@@ -73,11 +88,12 @@ void html_table_text(struct html_table *table, const char *text)
 
 void html_table_foreign(struct html_table *table, const char *text)
 {
+	if (*text == '\0') {
+		html_table_none(table);
+		return;
+	}
 	html_table_cell_begin(table);
-	if (*text == '\0')
-		html_text(table->html, "-");
-	else
-		html_foreign(table->html, text);
+	html_foreign(table->html, text);
 	html_table_cell_end(table);
 }
 
@@ -88,5 +104,8 @@ void html_table_count(struct html_table *table, uint64_t n)
 
 void html_table_time(struct html_table *table, int64_t time)
 {
-	html_table_text(table, format_time(time).text);
+	if (time == 0)
+		html_table_none(table);
+	else
+		html_table_text(table, format_time(time).text);
 }

@@ -19,7 +19,8 @@
 struct html_column {
 	/* NULL ends the columns. */
 	const char *title;
-	/* "n" for figures, "t" for times, else NULL. */
+	/* "n" for figures, "t" for what isn't broken into lines, as times,
+	   else NULL. */
 	const char *class;
 };
 
@@ -43,10 +44,13 @@ void html_table_row_end(struct html_table *table);
 void html_table_cell_begin(struct html_table *table);
 void html_table_cell_end(struct html_table *table);
 
+/* "-", which cards leave out. */
+void html_table_none(struct html_table *table);
 void html_table_text(struct html_table *table, const char *text);
-/* "-" for an empty one. */
+/* None for an empty one. */
 void html_table_foreign(struct html_table *table, const char *text);
 void html_table_count(struct html_table *table, uint64_t n);
+/* None for 0. */
 void html_table_time(struct html_table *table, int64_t time);
 
 #endif

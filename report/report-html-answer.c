@@ -109,12 +109,12 @@ static void put_stragglers_tile(struct html *html,
 				const struct report_domain *domain)
 {
 	size_t others = domain->standings[REPORT_WAVERING];
-	char note[NOTE_SIZE] = "";
+	char note[NOTE_SIZE] = "whose last mail came to the old server";
 
 	if (others > 0)
-		snprintf(note, sizeof(note), "and %s that waver",
-			 format_count(others).text);
-	put_tile(html, "Sources whose last mail came to the old server",
+		snprintf(note, sizeof(note), "whose last mail came to the old "
+			 "server; %s more waver", format_count(others).text);
+	put_tile(html, "Stragglers",
 		 format_count(domain->standings[REPORT_STRAGGLER]).text, note);
 }
 
@@ -152,6 +152,17 @@ static void put_watch_tile(struct html *html, const struct report_model *model)
 		 "Watched", watch_text(model, REPORT_OLD).text, note);
 }
 
+static void put_tiles(struct html *html, const struct report_model *model,
+		      const struct report_domain *domain)
+{
+	html_open_class(html, "div", "tiles");
+	put_last_tile(html, model, domain);
+	put_stragglers_tile(html, domain);
+	put_since_tile(html, domain);
+	put_watch_tile(html, model);
+	html_close(html, "div");
+}
+
 static void put_answer(struct html *html, const struct report_model *model,
 		       const struct report_domain *domain)
 {
@@ -167,12 +178,8 @@ static void put_answer(struct html *html, const struct report_model *model,
 	html_open_class(html, "p", "sentence");
 	put_sentence(html, outlook, &recent);
 	html_close(html, "p");
-	html_open_class(html, "div", "tiles");
-	put_last_tile(html, model, domain);
-	put_stragglers_tile(html, domain);
-	put_since_tile(html, domain);
-	put_watch_tile(html, model);
-	html_close(html, "div");
+	if (outlook != REPORT_OUTLOOK_NOTHING)
+		put_tiles(html, model, domain);
 	html_close(html, "section");
 }
 

@@ -12,7 +12,7 @@
 #include "report-html-private.h"
 #include "report-format.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #define SHARE_TOP 8
 #define SHARE_HEIGHT 120
@@ -26,6 +26,10 @@
 #define LABEL_Y 240
 #define HEIGHT 246
 #define AXIS_WIDTH 52
+/* So that no line of background is left between two slots by rounding. */
+#define OVERLAP_PERCENT 0.02
+/* What a character of a label takes on a phone. */
+#define LABEL_CHAR_PERCENT 2.5
 /* A label that begins further right would be cut off. */
 #define LABEL_LAST_PERCENT 88
 
@@ -70,7 +74,8 @@ static void put_rect(const struct curve *curve, const char *class, double slot,
 		return;
 	html_open_class(html, "rect", class);
 	html_attrf(html, "x", "%.3f%%", percent_at(curve, slot));
-	html_attrf(html, "width", "%.3f%%", percent_at(curve, slots));
+	html_attrf(html, "width", "%.3f%%", percent_at(curve, slots) +
+		   OVERLAP_PERCENT);
 	html_attrf(html, "y", "%.1f", y);
 	html_attrf(html, "height", "%.1f", height);
 	html_close(html, "rect");
@@ -234,17 +239,19 @@ static void put_grid(const struct curve *curve)
 static void put_time_axis(const struct curve *curve)
 {
 	struct svg_tick ticks[SVG_MAX_TICKS];
-	size_t i, count = svg_scale_ticks(curve->slots, curve->count,
-					  curve->kind, ticks);
-	double percent;
+	size_t i, length, count = svg_scale_ticks(curve->slots, curve->count,
+						  curve->kind, ticks);
+	double percent, free_from = 0;
 	char x[16];
 
 	for (i = 0; i < count; i++) {
 		percent = percent_at(curve, (double)ticks[i].slot);
 		snprintf(x, sizeof(x), "%.3f%%", percent);
 		put_line(curve->html, x, SHARE_TOP, LABEL_Y - 12, x);
-		if (percent > LABEL_LAST_PERCENT)
+		if (percent < free_from || percent > LABEL_LAST_PERCENT)
 			continue;
+		length = strlen(ticks[i].label);
+		free_from = percent + LABEL_CHAR_PERCENT * (double)length;
 		html_open(curve->html, "text");
 		html_attr(curve->html, "x", x);
 		html_attrf(curve->html, "y", "%d", LABEL_Y);
@@ -274,8 +281,8 @@ static void put_caption(const struct curve *curve)
 	html_line(html, "b", NULL, curve->kind == SVG_DAYS ?
 		  "Wanted mail by day" : "Wanted mail by hour");
 	html_open_class(html, "ul", "key");
-	put_key(html, "new", "to the new server");
-	put_key(html, "old", "to the old server");
+	put_key(html, "new", "new server");
+	put_key(html, "old", "old server");
 	put_key(html, "unwatched", "not watched");
 	html_close(html, "ul");
 	html_close(html, "figcaption");

@@ -9,9 +9,9 @@
 static const struct html_column columns[] = {
 	{ "Mail", NULL },
 	{ "Old server", "n" },
-	{ "Last", "t" },
+	{ "Last at the old", "t" },
 	{ "New server", "n" },
-	{ "Last", "t" },
+	{ "Last at the new", "t" },
 	{ NULL, NULL }
 };
 
@@ -36,8 +36,8 @@ static void put_deferred(struct html_table *table,
 	html_table_text(table, "Deferred by the old server");
 	html_table_count(table, domain->deferred);
 	html_table_time(table, domain->last_deferred);
-	html_table_text(table, "-");
-	html_table_text(table, "-");
+	html_table_none(table);
+	html_table_none(table);
 	html_table_row_end(table);
 }
 
@@ -89,7 +89,8 @@ void report_html_domain(struct html *html, const struct report_model *model,
 	}
 	html_close(html, "h2");
 	put_curves(html, domain);
-	put_figures(html, domain);
 	report_html_sources(html, domain);
+	html_line(html, "h3", NULL, "All mail");
+	put_figures(html, domain);
 	html_close(html, "section");
 }

@@ -7,7 +7,7 @@ static const struct html_column forged_columns[] = {
 	{ "Seen by", NULL },
 	{ "Client", NULL },
 	{ "Sender", NULL },
-	{ "Reason", NULL },
+	{ "Reason", "t" },
 	{ "Mails", "n" },
 	{ "First", "t" },
 	{ "Last", "t" },

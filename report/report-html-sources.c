@@ -11,9 +11,9 @@ static const struct html_column columns[] = {
 	{ "Sender", NULL },
 	{ "Comes from", NULL },
 	{ "To the old server", "n" },
-	{ "Last there", "t" },
+	{ "Last at the old", "t" },
 	{ "To the new server", "n" },
-	{ "Last there", "t" },
+	{ "Last at the new", "t" },
 	{ "Last mail to the old server", NULL },
 	{ NULL, NULL }
 };
@@ -75,7 +75,7 @@ static void put_client(struct html_table *table,
 		html_close(table->html, "br");
 	}
 	if (placed)
-		html_line(table->html, named ? "small" : "span", NULL,
+		html_line(table->html, named ? "small" : "span", "t",
 			  client->network);
 	if (!named && !placed)
 		html_text(table->html, "an unknown address");
@@ -87,23 +87,23 @@ static void put_example(struct html_table *table,
 {
 	struct html *html = table->html;
 
-	html_table_cell_begin(table);
 	if (*source->example_id == '\0' && *source->example_to == '\0') {
-		html_text(html, "-");
-	} else {
-		html_foreign(html, *source->example_from == '\0' ? "<>" :
-			     source->example_from);
-		html_text(html, " to ");
-		html_foreign(html, source->example_to);
-		html_open(html, "br");
-		html_close(html, "br");
-		html_open(html, "small");
-		html_text(html, "id ");
-		html_foreign(html, source->example_id);
-		html_text(html, " on ");
-		html_foreign(html, source->example_host);
-		html_close(html, "small");
+		html_table_none(table);
+		return;
 	}
+	html_table_cell_begin(table);
+	html_foreign(html, *source->example_from == '\0' ? "<>" :
+		     source->example_from);
+	html_text(html, " to ");
+	html_foreign(html, source->example_to);
+	html_open(html, "br");
+	html_close(html, "br");
+	html_open(html, "small");
+	html_text(html, "id ");
+	html_foreign(html, source->example_id);
+	html_text(html, " on ");
+	html_foreign(html, source->example_host);
+	html_close(html, "small");
 	html_table_cell_end(table);
 }
 

@@ -9,9 +9,9 @@ static const struct html_column columns[] = {
 	{ "Sends as", NULL },
 	{ "From", NULL },
 	{ "By the old server", "n" },
-	{ "Last there", "t" },
+	{ "Last at the old", "t" },
 	{ "By the new server", "n" },
-	{ "Last there", "t" },
+	{ "Last at the new", "t" },
 	{ NULL, NULL }
 };
 

@@ -23,7 +23,7 @@ static const struct html_column user_columns[] = {
 static const struct html_column mailbox_columns[] = {
 	{ "User", NULL },
 	{ "Mailbox", NULL },
-	{ "State", NULL },
+	{ "State", "t" },
 	{ "Since", "t" },
 	{ "Messages", "n" },
 	{ "Size", "n" },
@@ -118,6 +118,24 @@ static void put_key(struct html *html, const struct progress *progress)
  * Users
  */
 
+static void put_user_progress(struct html_table *table,
+			      const struct progress *progress)
+{
+	if (progress->total == 0) {
+		html_table_none(table);
+		html_table_none(table);
+		return;
+	}
+	html_table_cell_begin(table);
+	put_bar(table->html, progress);
+	html_table_cell_end(table);
+	html_table_cell_begin(table);
+	html_textf(table->html, "%s of %s",
+		   format_count(progress->states[REPORT_STATE_LOCAL]).text,
+		   format_count(progress->total).text);
+	html_table_cell_end(table);
+}
+
 static void put_user(struct html_table *table, const struct report_user *user)
 {
 	struct progress progress = { .total = 0 };
@@ -126,14 +144,7 @@ static void put_user(struct html_table *table, const struct report_user *user)
 	html_table_row_begin(table, *user->problem != '\0' ||
 			     user->problems > 0 ? "user problem" : "user");
 	html_table_foreign(table, user->name);
-	html_table_cell_begin(table);
-	put_bar(table->html, &progress);
-	html_table_cell_end(table);
-	html_table_cell_begin(table);
-	html_textf(table->html, "%s of %s",
-		   format_count(progress.states[REPORT_STATE_LOCAL]).text,
-		   format_count(progress.total).text);
-	html_table_cell_end(table);
+	put_user_progress(table, &progress);
 	html_table_count(table, user->messages);
 	html_table_text(table, format_bytes(user->bytes).text);
 	if (*user->problem == '\0' && user->problems > 0)
@@ -168,9 +179,11 @@ static bool is_unfinished(const struct report_mailbox *mailbox)
 static void put_mailbox_problem(struct html_table *table,
 				const struct report_mailbox *mailbox)
 {
+	if (*mailbox->problem == '\0' && *mailbox->without == '\0') {
+		html_table_none(table);
+		return;
+	}
 	html_table_cell_begin(table);
-	if (*mailbox->problem == '\0' && *mailbox->without == '\0')
-		html_text(table->html, "-");
 	if (*mailbox->problem != '\0')
 		html_foreign(table->html, mailbox->problem);
 	if (*mailbox->without != '\0') {

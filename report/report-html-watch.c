@@ -5,7 +5,7 @@
 
 static const struct html_column watcher_columns[] = {
 	{ "Milter", NULL },
-	{ "Mode", NULL },
+	{ "Mode", "t" },
 	{ "First line", "t" },
 	{ "Last line", "t" },
 	{ "Not watched for", "n" },
@@ -49,12 +49,14 @@ static void put_name(struct html_table *table,
 static void put_failure(struct html_table *table,
 			const struct report_watcher *watcher)
 {
-	html_table_cell_begin(table);
-	html_text(table->html, format_count(watcher->failures).text);
-	if (watcher->failures > 0) {
-		html_text(table->html, ", the last: ");
-		html_foreign(table->html, watcher->failure);
+	if (watcher->failures == 0) {
+		html_table_none(table);
+		return;
 	}
+	html_table_cell_begin(table);
+	html_textf(table->html, "%s, the last: ",
+		   format_count(watcher->failures).text);
+	html_foreign(table->html, watcher->failure);
 	html_table_cell_end(table);
 }
 

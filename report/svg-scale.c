@@ -62,16 +62,23 @@ static size_t first_round(const struct report_slot *slots, size_t count,
 	return i;
 }
 
-static void set_label(struct svg_tick *tick, int64_t time, enum svg_slots kind)
+/* *month is that of the last label that named one. */
+static void set_label(struct svg_tick *tick, int64_t time, enum svg_slots kind,
+		      int *month)
 {
 	time_t value = (time_t)time;
+	const char *fmt = "%H:%M";
 	struct tm tm;
 
-	if (localtime_r(&value, &tm) == NULL ||
-	    strftime(tick->label, sizeof(tick->label),
-		     kind == SVG_DAYS || tm.tm_hour == 0 ? "%-d %b" : "%H:%M",
-		     &tm) == 0)
+	if (localtime_r(&value, &tm) == NULL) {
 		strcpy(tick->label, "?");
+		return;
+	}
+	if (kind == SVG_DAYS || tm.tm_hour == 0) {
+		fmt = tm.tm_mon == *month ? "%-d" : "%-d %b";
+		*month = tm.tm_mon;
+	}
+	(void)strftime(tick->label, sizeof(tick->label), fmt, &tm);
 }
 
 size_t svg_scale_ticks(const struct report_slot *slots, size_t count,
@@ -80,10 +87,12 @@ size_t svg_scale_ticks(const struct report_slot *slots, size_t count,
 {
 	size_t step = choose_step(count, kind), used = 0;
 	size_t slot = first_round(slots, count, kind, step);
+	int month = -1;
 
 	for (; slot < count && used < SVG_MAX_TICKS; slot += step) {
 		ticks_r[used].slot = slot;
-		set_label(&ticks_r[used++], slots[slot].start, kind);
+		set_label(&ticks_r[used++], slots[slot].start, kind,
+			  &month);
 	}
 	return used;
 }

@@ -14,7 +14,7 @@
 struct svg_tick {
 	/* The slot at whose start it stands. */
 	size_t slot;
-	/* "2 Nov" or "18:00". */
+	/* "2 Nov", "4" within the same month, or "18:00". */
 	char label[16];
 };
 

@@ -68,16 +68,15 @@ static void test_ticks(void)
 	} cases[] = {
 		{ 0, SVG_DAYS, START, "" },
 		{ 1, SVG_DAYS, START, "0 4 Nov," },
-		{ 7, SVG_DAYS, START, "0 4 Nov,1 5 Nov,2 6 Nov,3 7 Nov,4 8 Nov,"
-		  "5 9 Nov,6 10 Nov," },
-		{ 8, SVG_DAYS, START, "0 4 Nov,2 6 Nov,4 8 Nov,6 10 Nov," },
+		{ 7, SVG_DAYS, START, "0 4 Nov,1 5,2 6,3 7,4 8,5 9,6 10," },
+		{ 8, SVG_DAYS, START, "0 4 Nov,2 6,4 8,6 10," },
 		{ 400, SVG_DAYS, START, "0 4 Nov,112 24 Feb,224 16 Jun,"
 		  "336 6 Oct," },
 		{ 3, SVG_HOURS, START + HOUR, "0 01:00,1 02:00,2 03:00," },
 		{ 24, SVG_HOURS, START + 5 * HOUR, "3 08:00,7 12:00,11 16:00,"
 		  "15 20:00,19 5 Nov,23 04:00," },
-		{ 168, SVG_HOURS, START + 17 * HOUR, "7 5 Nov,31 6 Nov,"
-		  "55 7 Nov,79 8 Nov,103 9 Nov,127 10 Nov,151 11 Nov," },
+		{ 168, SVG_HOURS, START + 17 * HOUR, "7 5 Nov,31 6,55 7,"
+		  "79 8,103 9,127 10,151 11," },
 	};
 	size_t i;
 
