@@ -152,8 +152,12 @@ static void put_standing(struct html *html, const struct report_domain *domain,
 
 void report_html_sources(struct html *html, const struct report_domain *domain)
 {
+	if (domain->sources_count == 0) {
+		html_line(html, "p", "note", "No source was seen.");
+		return;
+	}
 	if (domain->standings[REPORT_STRAGGLER] == 0)
-		html_line(html, "p", "good", "No source is left whose last "
+		html_line(html, "p", "note", "No source is known whose last "
 			  "wanted mail came to the old server.");
 	put_standing(html, domain, REPORT_STRAGGLER);
 	put_standing(html, domain, REPORT_WAVERING);

@@ -74,8 +74,10 @@ void report_html_submitters(struct html *html,
 	if (tell > 0)
 		put_table(html, model, tell);
 	else
-		html_line(html, "p", "good", "Nobody sends through the old "
-			  "server any more.");
+		html_line(html, "p", "note", model->watched[REPORT_OLD] ?
+			  "Nobody is seen to send through the old server any "
+			  "more." : "Who sends through the old server isn't "
+			  "known: it isn't watched.");
 	html_open_class(html, "p", "note");
 	html_textf(html, "Logins that send through the new server only: %s.",
 		   format_count(model->submitters_count - tell).text);
