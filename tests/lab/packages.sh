@@ -35,6 +35,7 @@ PACKAGES="
 	valgrind
 	openssl
 	procps
+	strace
 	rsyslog
 	opendkim
 	opendkim-tools
