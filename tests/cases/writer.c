@@ -148,7 +148,8 @@ outcome_of(struct writer *writer, enum imap_status status, const char *what)
 	case IMAP_NO:
 		if (strstr(text, "moved to this server") != NULL)
 			return REFUSED;
-		if (strstr(text, "Disconnected from server") != NULL) {
+		if (strstr(text, "Disconnected from server") != NULL ||
+		    strstr(text, "old mail server failed") != NULL) {
 			writer->counts.old_lost++;
 			return UNKNOWN;
 		}
