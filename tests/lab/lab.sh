@@ -12,6 +12,7 @@
 . "$PARTS/milters.sh"
 . "$PARTS/postfix.sh"
 . "$PARTS/root.sh"
+. "$PARTS/sendmail.sh"
 
 DOMAIN=lab.example
 PASSWORD=lab-password
@@ -26,7 +27,7 @@ lab_defaults()
 	PORT_BASE=24000
 	OLD=dovecot USER_COUNT=2 MESSAGES=100 FOLDERS=5
 	CORPUS='' SEED='' RTT=0 STORE=sdbox NAMES=same
-	PLUGIN=yes MILTER=yes DO_BUILD=yes
+	PLUGIN=yes MILTER=yes SENDMAIL=no DO_BUILD=yes
 }
 
 lab_number()
@@ -82,7 +83,8 @@ lab_users()
 
 lab_save()
 {
-	for name in OLD USER_COUNT PORT_BASE RTT STORE NAMES PLUGIN MILTER; do
+	for name in OLD USER_COUNT PORT_BASE RTT STORE NAMES PLUGIN MILTER \
+		SENDMAIL; do
 		eval "echo \"$name=\$$name\""
 	done >"$DIR/lab.conf"
 	boot_id >"$DIR/boot-id"
@@ -200,6 +202,7 @@ END
 	new_env
 	postfix_env NEW new $PORT_NEW_SMTP
 	milter_env
+	sendmail_env
 }
 
 lab_up()
@@ -208,6 +211,7 @@ lab_up()
 	lab_derive
 	ports_need_free
 	old_supported
+	sendmail_supported
 	lab_make_folder
 	trap lab_abort EXIT
 	trap 'exit 129' HUP
@@ -225,11 +229,13 @@ lab_up()
 	syslog_wait
 	milter_start old
 	milter_start new
+	sendmail_start
 	lab_seed
 	postfix_wait old $PORT_OLD_SMTP
 	postfix_wait new $PORT_NEW_SMTP
 	milter_wait old
 	milter_wait new
+	sendmail_wait
 	lab_env >"$DIR/env"
 	trap - EXIT HUP INT TERM
 	postfix_there ||
@@ -271,6 +277,7 @@ lab_main()
 		case $1 in
 		--no-plugin) PLUGIN=no ;;
 		--no-milter) MILTER=no ;;
+		--sendmail) SENDMAIL=yes ;;
 		--no-build) DO_BUILD=no ;;
 		--*=*) lab_option "${1%%=*}" "${1#*=}" ;;
 		--*)

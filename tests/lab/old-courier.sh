@@ -9,7 +9,7 @@ OLD_LOG=old/syslog
 
 old_supported()
 {
-	root_supported
+	root_supported Courier
 }
 
 old_courier_userdb()
@@ -94,7 +94,7 @@ old_prepare()
 old_start()
 {
 	root_install courier courier-imap courier-pop busybox
-	root_start
+	root_start old "$DIR/old"
 	port_wait $PORT_OLD_IMAP old
 	port_wait $PORT_OLD_POP3 old
 }

@@ -8,7 +8,7 @@ OLD_LOG=old/syslog
 
 old_supported()
 {
-	root_supported
+	root_supported Cyrus
 }
 
 old_cyrus_imapd_conf()
@@ -102,7 +102,7 @@ old_start()
 {
 	root_install cyrus cyrus-imapd cyrus-pop3d sasl2-bin libsasl2-modules \
 		busybox
-	root_start
+	root_start old "$DIR/old"
 	for port in $PORT_OLD_IMAP $PORT_OLD_POP3 $PORT_OLD_LMTP; do
 		port_wait "$port" old
 	done

@@ -1,14 +1,14 @@
-# root: a root folder of its own for old servers whose packages conflict with
-# those of this machine.
+# root: a root folder of its own for servers whose packages conflict with those
+# of this machine.
 #
 # It is an overlay of / in a private mount and pid namespace: packages go into
 # an upper layer that is kept in a cache, so that only the first run pays, and
 # each lab adds an upper layer of its own. The network is this machine's.
-# In it, /srv/lab is $DIR/old, and /dev, /run, /tmp and /proc are its own.
+# In it, /srv/lab is a folder of the lab, and /dev, /run, /tmp and /proc are its own.
 
 ROOT_CACHE=${LAB_CACHE:-/var/cache/dovecot-migration-lab}
 
-# Can overlays be mounted here?
+# Can overlays be mounted here? root_supported SERVER
 root_supported()
 {
 	mkdir -p "$ROOT_CACHE"
@@ -20,7 +20,7 @@ root_supported()
 		"$root_try/root" 2>/dev/null || root_status=$?
 	rm -rf "$root_try"
 	[ $root_status = 0 ] || {
-		say "$OLD as the old server needs overlay mounts, which aren't allowed here"
+		say "$1 needs overlay mounts, which aren't allowed here"
 		exit $EX_UNSUPPORTED
 	}
 }
@@ -78,11 +78,12 @@ root_build()
 	rm -rf --one-file-system "$root_new"
 }
 
-# root_start: run /srv/lab/start in the root, as a daemon named old
+# root_start NAME FOLDER: run /srv/lab/start in the root, as a daemon of that
+# name; /srv/lab is FOLDER
 root_start()
 {
-	mkdir -p "$DIR/old-root"
-	process_start old unshare --mount sh "$PARTS/root-init.sh" start \
-		"$DIR/old-root" "$DIR/old" "$root_layer"
+	mkdir -p "$DIR/$1-root"
+	process_start "$1" unshare --mount sh "$PARTS/root-init.sh" start \
+		"$DIR/$1-root" "$2" "$root_layer"
 	exec 6<&-
 }
