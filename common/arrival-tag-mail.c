@@ -20,6 +20,8 @@ struct arrival_mail {
 	/* One for each signed name. */
 	EVP_MD_CTX *contexts[SIGNED_COUNT];
 	unsigned char digests[SIGNED_COUNT][DIGEST_SIZE];
+	/* Those that have a value, a bit each. */
+	unsigned int present;
 	/* OpenSSL didn't fail with this mail. */
 	bool ok;
 };
@@ -93,6 +95,7 @@ void arrival_mail_begin(struct arrival_mail *mail)
 	size_t i;
 
 	mail->ok = true;
+	mail->present = ARRIVAL_HEADERS_NONE;
 	for (i = 0; i < SIGNED_COUNT; i++) {
 		if (EVP_DigestInit_ex2(mail->contexts[i], mail->sha256,
 				       NULL) != 1)
@@ -100,9 +103,8 @@ void arrival_mail_begin(struct arrival_mail *mail)
 	}
 }
 
-/* The context of that name, NULL when it isn't signed. */
-static EVP_MD_CTX *
-find_context(struct arrival_mail *mail, const char *name)
+/* The number of that name, SIGNED_COUNT when it isn't signed. */
+static size_t find_signed(const char *name)
 {
 	size_t size = strlen(name), i;
 
@@ -112,27 +114,41 @@ find_context(struct arrival_mail *mail, const char *name)
 	for (i = 0; i < SIGNED_COUNT; i++) {
 		if (strlen(signed_names[i]) == size &&
 		    strncasecmp(signed_names[i], name, size) == 0)
-			return mail->contexts[i];
+			break;
 	}
-	return NULL;
+	return i;
+}
+
+/* What relays put in or take out. */
+static bool is_ignored(char c)
+{
+	return arrival_is_space(c) || c == '"' || c == '\\';
+}
+
+static const char *skip_ignored(const char *p, const char *end)
+{
+	while (p < end && is_ignored(*p))
+		p++;
+	return p;
 }
 
 void arrival_mail_add(struct arrival_mail *mail, const char *name,
 		      const char *value, size_t size)
 {
-	EVP_MD_CTX *context = find_context(mail, name);
-	const char *p = value, *end = value + size, *text;
+	const char *end = value + size, *p = skip_ignored(value, end), *text;
+	size_t n = find_signed(name);
 
-	if (context == NULL || !mail->ok)
+	if (n == SIGNED_COUNT || p == end || !mail->ok)
 		return;
+	mail->present |= 1u << n;
 	while (p < end) {
-		for (text = p; p < end && !arrival_is_space(*p); p++) ;
-		if (EVP_DigestUpdate(context, text, (size_t)(p - text)) != 1)
+		for (text = p; p < end && !is_ignored(*p); p++) ;
+		if (EVP_DigestUpdate(mail->contexts[n], text,
+				     (size_t)(p - text)) != 1)
 			mail->ok = false;
-		while (p < end && arrival_is_space(*p))
-			p++;
+		p = skip_ignored(p, end);
 	}
-	if (EVP_DigestUpdate(context, "\n", 1) != 1)
+	if (EVP_DigestUpdate(mail->contexts[n], "\n", 1) != 1)
 		mail->ok = false;
 }
 
@@ -196,9 +212,16 @@ encode_base64url(const unsigned char bytes[SIGNATURE_BYTES],
 	to[used] = alphabet[bits << (6 - count) & 0x3f];
 }
 
+bool arrival_mail_may_lack(const struct arrival_mail *mail,
+			   unsigned int headers)
+{
+	return headers == ARRIVAL_HEADERS_NONE ||
+		((headers & ~mail->present) == 0 && headers != mail->present);
+}
+
 bool arrival_mail_sign(struct arrival_mail *mail,
 		       const struct arrival_secret *secret,
-		       const struct arrival_tag *tag,
+		       const struct arrival_tag *tag, unsigned int lacking,
 		       char signature_r[ARRIVAL_SIGNATURE_LENGTH])
 {
 	unsigned char mac[EVP_MAX_MD_SIZE];
@@ -208,8 +231,11 @@ bool arrival_mail_sign(struct arrival_mail *mail,
 	if (!mail->ok)
 		return false;
 	put_tag(&text, tag);
-	for (i = 0; i < SIGNED_COUNT; i++)
-		put_field(&text, mail->digests[i], DIGEST_SIZE);
+	for (i = 0; i < SIGNED_COUNT; i++) {
+		put_field(&text, mail->digests[i],
+			  (mail->present & ~lacking & 1u << i) != 0 ?
+			  DIGEST_SIZE : 0);
+	}
 	if (EVP_MAC_init(mail->hmac, secret->bytes, secret->size, NULL) != 1 ||
 	    EVP_MAC_update(mail->hmac, text.bytes, text.size) != 1 ||
 	    EVP_MAC_final(mail->hmac, mac, &size, sizeof(mac)) != 1)

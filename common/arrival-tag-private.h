@@ -36,10 +36,18 @@ arrival_tag_parse(const char *value, size_t size, struct arrival_tag *tag_r,
 		  char signature_r[ARRIVAL_SIGNATURE_LENGTH],
 		  const char **error_r);
 
-/* The tag's signature for this mail; false when OpenSSL failed. */
+/* Sets of the signed headers, a bit each. */
+#define ARRIVAL_HEADERS_NONE 0u
+#define ARRIVAL_HEADERS_ALL 7u
+
+/* May the mail have got these since it was tagged? */
+bool arrival_mail_may_lack(const struct arrival_mail *mail,
+			   unsigned int headers);
+/* The tag's signature for this mail without these headers; false when OpenSSL
+   failed. */
 bool arrival_mail_sign(struct arrival_mail *mail,
 		       const struct arrival_secret *secret,
-		       const struct arrival_tag *tag,
+		       const struct arrival_tag *tag, unsigned int lacking,
 		       char signature_r[ARRIVAL_SIGNATURE_LENGTH]);
 
 #endif

@@ -51,7 +51,8 @@ int arrival_tag_make(const struct arrival_key *key,
 	*error_r = refuse_tag(tag);
 	if (*error_r != NULL)
 		return -1;
-	if (!arrival_mail_sign(mail, &key->secrets[0], tag, signature)) {
+	if (!arrival_mail_sign(mail, &key->secrets[0], tag,
+			       ARRIVAL_HEADERS_NONE, signature)) {
 		*error_r = "OpenSSL can't sign";
 		return -1;
 	}
@@ -62,24 +63,43 @@ int arrival_tag_make(const struct arrival_key *key,
 	return 0;
 }
 
-/* The signature is that of any of our keys; in a time that tells neither how
-   much of it is right nor, all being tried, with which. */
+/* Is the signature that of any of our keys, for the mail without these headers? */
+static enum arrival_result
+check_lacking(const struct arrival_key *key, const struct arrival_tag *tag,
+	      const char signature[ARRIVAL_SIGNATURE_LENGTH],
+	      struct arrival_mail *mail, unsigned int lacking)
+{
+	char right[ARRIVAL_SIGNATURE_LENGTH];
+	unsigned int i;
+
+	for (i = 0; i < key->count; i++) {
+		if (!arrival_mail_sign(mail, &key->secrets[i], tag, lacking,
+				       right))
+			return ARRIVAL_UNCHECKED;
+		/* in a time that doesn't tell how much of it is right */
+		if (CRYPTO_memcmp(signature, right, sizeof(right)) == 0)
+			return ARRIVAL_VALID;
+	}
+	return ARRIVAL_FORGED;
+}
+
 static enum arrival_result
 check_signature(const struct arrival_key *key, const struct arrival_tag *tag,
 		const char signature[ARRIVAL_SIGNATURE_LENGTH],
 		struct arrival_mail *mail)
 {
-	char right[ARRIVAL_SIGNATURE_LENGTH];
-	bool valid = false;
-	unsigned int i;
+	enum arrival_result result = ARRIVAL_FORGED;
+	unsigned int lacking;
 
-	for (i = 0; i < key->count; i++) {
-		if (!arrival_mail_sign(mail, &key->secrets[i], tag, right))
-			return ARRIVAL_UNCHECKED;
-		if (CRYPTO_memcmp(signature, right, sizeof(right)) == 0)
-			valid = true;
+	for (lacking = ARRIVAL_HEADERS_NONE;
+	     lacking < ARRIVAL_HEADERS_ALL && result == ARRIVAL_FORGED;
+	     lacking++) {
+		if (arrival_mail_may_lack(mail, lacking)) {
+			result = check_lacking(key, tag, signature, mail,
+					       lacking);
+		}
 	}
-	return valid ? ARRIVAL_VALID : ARRIVAL_FORGED;
+	return result;
 }
 
 enum arrival_result

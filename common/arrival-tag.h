@@ -20,16 +20,21 @@
  * s is HMAC-SHA256 (RFC 2104), its first 128 bits as RFC 2104 part 5 allows, over
  *     "Mail-Migration", "1", at, host, id, t, M, D, F
  * each preceded by its length as four bytes, the highest first, so that nothing
- * slides from one field into the next. M, D and F are SHA-256 over all header
- * fields Message-ID, Date, From of the mail: each value without any white space,
- * then one LF. That makes them the same after a relay has folded, spaced or
- * spelled (MESSAGE-ID) them in another way, and different for a missing, an
- * empty and a doubled one. All of a name count, in their order: were it only the
- * first, a second From, which some clients show instead, could be put below it,
- * and no relay reorders fields of one name. The names may change places.
+ * slides from one field into the next. M, D and F are for the header fields
+ * Message-ID, Date and From of the mail: SHA-256 over each value without white
+ * space, '"' and '\', followed by LF; nothing where there is none, or none with a
+ * value. So they stay the same when a relay folds, spaces, quotes a name in From
+ * (Sendmail does) or spells MESSAGE-ID. All fields of a name count, in their order:
+ * were it the first alone, a second From, which some clients show instead, could
+ * be put below it; and no relay changes that order.
+ *
+ * Sendmail adds what is missing after its milters were asked. So a header that a
+ * mail didn't have when it was tagged may be there when the tag is checked; but one
+ * of the three must have been there, else the tag would be good for any mail.
  *
  * What it proves: this server tagged a mail with these three headers. It doesn't
- * cover the body or the other headers, which relays change.
+ * cover the body or the other headers, which relays change. A relay that gives
+ * Message-ID, Date or From another value makes the tag a forged one.
  *
  * Nothing here logs, and every input may be hostile.
  */

@@ -26,7 +26,7 @@ struct header_list {
 enum way {
 	WAY_STRAIGHT,
 	WAY_RELAY,
-	/* One more From, the signed ones in order. */
+	/* One more From. */
 	WAY_FORGER
 };
 
@@ -125,6 +125,41 @@ static void read_mail(const struct header_list *list, enum way way)
 	if (way == WAY_FORGER)
 		arrival_mail_add(mail, "From", "mallory@example.org", 19);
 	arrival_mail_end(mail);
+}
+
+static bool has_value(const struct header *header)
+{
+	size_t i;
+
+	for (i = 0; i < header->size; i++) {
+		if (!is_space(header->value[i]) && header->value[i] != '"' &&
+		    header->value[i] != '\\')
+			return true;
+	}
+	return false;
+}
+
+/* A mail that had a From can't get another one; neither can one of which the tag
+   knows nothing at all. */
+static enum arrival_result expect_with_from(const struct header_list *list)
+{
+	bool others = false;
+	unsigned int i;
+	char name[sizeof(list->headers[0].name)];
+
+	for (i = 0; i < list->count; i++) {
+		if (!has_value(&list->headers[i]))
+			continue;
+		strcpy(name, list->headers[i].name);
+		while (name[0] != '\0' && is_space(name[strlen(name) - 1]))
+			name[strlen(name) - 1] = '\0';
+		if (strcasecmp(name, "From") == 0)
+			return ARRIVAL_FORGED;
+		if (strcasecmp(name, "Date") == 0 ||
+		    strcasecmp(name, "Message-ID") == 0)
+			others = true;
+	}
+	return others ? ARRIVAL_VALID : ARRIVAL_FORGED;
 }
 
 /* Without white space; returns the size. */
@@ -239,7 +274,7 @@ static void check_own(const struct header_list *list,
 	read_mail(list, WAY_RELAY);
 	FUZZ_CHECK(check_value(folded) == ARRIVAL_VALID);
 	read_mail(list, WAY_FORGER);
-	FUZZ_CHECK(check_value(value) == ARRIVAL_FORGED);
+	FUZZ_CHECK(check_value(value) == expect_with_from(list));
 }
 
 /* FNV-1a: another place and change for each input */
