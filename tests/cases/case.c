@@ -371,9 +371,9 @@ char *case_message(const char *id, size_t size, size_t *size_r)
 
 	if (data == NULL)
 		abort();
-	used = (size_t)sprintf(data, "From: sender@example.org\r\n"
+	used = (size_t)sprintf(data, "From: " CASE_MESSAGE_FROM "\r\n"
 		"To: reader@lab.example\r\n"
-		"Date: Mon, 05 Jan 2026 10:11:12 +0100\r\n"
+		"Date: " CASE_MESSAGE_DATE "\r\n"
 		"Message-ID: <%s>\r\nSubject: %s\r\n\r\n", id, id);
 	do {
 		memcpy(data + used, line, sizeof(line) - 1);

@@ -92,6 +92,8 @@ bool case_same(struct snapshot **a, struct snapshot **b, unsigned int ignore,
 
 /* A message of about size bytes, with this Message-ID (without <>), CRLFs;
    from malloc(). */
+#define CASE_MESSAGE_FROM "sender@example.org"
+#define CASE_MESSAGE_DATE "Mon, 05 Jan 2026 10:11:12 +0100"
 char *case_message(const char *id, size_t size, size_t *size_r);
 
 /* How many lines of the new server's log have that text; of the old one's. */
