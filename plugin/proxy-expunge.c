@@ -2,10 +2,12 @@
 #include "array.h"
 #include "str.h"
 #include "imap-util.h"
+#include "migration-user.h"
 #include "redirected-mailbox.h"
 #include "remote-burst.h"
 #include "remote-namespace.h"
 #include "remote-set.h"
+#include "engine/own-expunges.h"
 #include "proxy-expunge.h"
 
 #define EXPUNGE_TRIES 3
@@ -122,11 +124,28 @@ static int expunge_once(struct redirected_mailbox *rbox,
 	return 0;
 }
 
+/* The user wants it: a fill will follow, however many they are. */
+static void
+remember(struct redirected_mailbox *rbox, const ARRAY_TYPE(seq_range) *uids)
+{
+	struct mailbox *box = &rbox->mbox->box;
+	struct mailbox_status status;
+	const char *error;
+
+	if (!rbox->known || array_is_empty(uids))
+		return;
+	mailbox_get_open_status(box, STATUS_UIDVALIDITY, &status);
+	if (own_expunges_add(rbox->muser->set.dir, box->vname,
+			     status.uidvalidity, uids, &error) < 0)
+		e_error(box->event, "migration: %s", error);
+}
+
 int proxy_expunge(struct redirected_mailbox *rbox,
 		  ARRAY_TYPE(seq_range) *uids)
 {
 	if (remote_set_learn(rbox, uids) < 0)
 		return -1;
+	remember(rbox, uids);
 	/* with others at work, EXPUNGE may not see yet what STORE did */
 	for (unsigned int tries = 0; tries < EXPUNGE_TRIES; tries++) {
 		if (array_is_empty(uids))

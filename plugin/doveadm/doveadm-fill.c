@@ -156,6 +156,18 @@ cmd_migration_fill_run(struct doveadm_mail_cmd_context *ctx,
 	return ctx->exit_code == 0 ? 0 : -1;
 }
 
+static bool
+cmd_migration_fill_parse_arg(struct doveadm_mail_cmd_context *ctx, int c)
+{
+	struct fill_cmd_context *fctx =
+		container_of(ctx, struct fill_cmd_context, cmd.ctx);
+
+	if (c != 'e')
+		return FALSE;
+	fctx->flags |= FILL_FLAG_FOLLOW_EXPUNGES;
+	return TRUE;
+}
+
 static void
 cmd_migration_fill_init(struct doveadm_mail_cmd_context *ctx,
 			const char *const args[])
@@ -183,6 +195,8 @@ static struct doveadm_mail_cmd_context *fill_alloc(enum fill_flags flags)
 
 	report_log_init();
 	fctx->flags = flags;
+	fctx->cmd.ctx.getopt_args = "e";
+	fctx->cmd.ctx.v.parse_arg = cmd_migration_fill_parse_arg;
 	fctx->cmd.ctx.v.init = cmd_migration_fill_init;
 	fctx->cmd.ctx.v.run = cmd_migration_fill_run;
 	doveadm_print_init(DOVEADM_PRINT_TYPE_TABLE);

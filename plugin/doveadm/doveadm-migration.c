@@ -91,19 +91,23 @@ DOVEADM_CMD_PARAM('\0', "mailbox-mask", CMD_PARAM_STR, \
 static struct doveadm_cmd_ver2 migration_commands[] = {
 	{
 		.name = "migration fill",
-		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[<mailbox mask>]",
+		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX
+			"[--follow-expunges] [<mailbox mask>]",
 		.mail_cmd = cmd_migration_fill_alloc,
 DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAM('e', "follow-expunges", CMD_PARAM_BOOL, 0)
 MAILBOX_MASK_PARAM
 DOVEADM_CMD_PARAMS_END
 	},
 	{
 		.name = "migration verify",
-		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[<mailbox mask>]",
+		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX
+			"[--follow-expunges] [<mailbox mask>]",
 		.mail_cmd = cmd_migration_verify_alloc,
 DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAM('e', "follow-expunges", CMD_PARAM_BOOL, 0)
 MAILBOX_MASK_PARAM
 DOVEADM_CMD_PARAMS_END
 	},

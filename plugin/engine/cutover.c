@@ -1,9 +1,7 @@
 #include "lib.h"
 #include "array.h"
-#include "str.h"
 #include "hex-binary.h"
 #include "imap-seqset.h"
-#include "imap-util.h"
 #include "ioloop.h"
 #include "seq-range-array.h"
 #include "time-util.h"
@@ -187,6 +185,19 @@ static int check_count(struct cutover *cutover, struct cutover_mailbox *mailbox)
 		fill->messages));
 }
 
+/* Delivered into the copy by somebody without the plugin, just now? */
+static int
+check_uids(const struct cutover_mailbox *mailbox, const char **error_r)
+{
+	unsigned int count = seq_range_count(&mailbox->uids);
+
+	if (count == mailbox->fill.messages)
+		return 0;
+	*error_r = t_strdup_printf("The copy has %u messages instead of %u: "
+		"somebody else changes it", count, mailbox->fill.messages);
+	return -1;
+}
+
 /* The local mailbox goes on where the old one can't collide with it (I9), and
    nothing in it is new to anybody. */
 static int
@@ -208,7 +219,9 @@ prepare_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
 			    error_r) < 0)
 		return -1;
 	local_copy_uids(copy, &mailbox->uids);
-	ret = local_copy_update(copy, &update, error_r);
+	ret = check_uids(mailbox, error_r);
+	if (ret == 0)
+		ret = local_copy_update(copy, &update, error_r);
 	if (ret == 0)
 		ret = local_copy_commit(copy, error_r);
 	local_copy_close(&copy);
@@ -224,8 +237,34 @@ static int prepare(struct cutover *cutover, struct cutover_mailbox *mailbox)
 	return 0;
 }
 
+/* The state couldn't be written, or it was renamed and that couldn't be made
+   durable: then everybody sees it, and a power cut may take it back. Nobody used
+   it yet, for the lease is ours, so it is put back. A write that fails as well
+   leaves what everybody sees: with a disk like that neither is safe, but all
+   agree on who has the word (I1). Returns 0 when it is local nevertheless. */
+static int
+take_back(struct cutover *cutover, struct cutover_mailbox *mailbox,
+	  const struct mailbox_state_file *before, const char *write_error)
+{
+	const char *dir = cutover->muser->set.dir, *error;
+	struct mailbox_state_file now;
+
+	if (mailbox_state_write(dir, mailbox->vname, before, &error) < 0)
+		e_error(cutover->muser->user->event, "migration: %s: %s",
+			mailbox->vname, error);
+	if (mailbox_state_read(dir, mailbox->vname, cutover->pool, &now,
+			       &error) <= 0 ||
+	    now.state != MAILBOX_STATE_LOCAL)
+		return cutover_fail(cutover, mailbox->vname, write_error);
+	migration_report(cutover->muser, "cutover_unsafe",
+			 "mailbox", mailbox->vname, "reason", write_error,
+			 NULL);
+	return 0;
+}
+
 static int make_local(struct cutover *cutover, struct cutover_mailbox *mailbox)
 {
+	const struct mailbox_state_file before = mailbox->state;
 	const char *error;
 
 	if (mailbox->fill.local)
@@ -233,8 +272,9 @@ static int make_local(struct cutover *cutover, struct cutover_mailbox *mailbox)
 	mailbox->state.state = MAILBOX_STATE_LOCAL;
 	mailbox->state.since = time(NULL);
 	if (mailbox_state_write(cutover->muser->set.dir, mailbox->vname,
-				&mailbox->state, &error) < 0)
-		return cutover_fail(cutover, mailbox->vname, error);
+				&mailbox->state, &error) < 0 &&
+	    take_back(cutover, mailbox, &before, error) < 0)
+		return -1;
 	lease_release(&mailbox->lease);
 	i_gettimeofday(&mailbox->done);
 	return 0;
@@ -353,53 +393,5 @@ int cutover(struct filler *filler, const ARRAY_TYPE(const_string) *vnames,
 		lease_release(&mailbox->lease);
 	lease_release(&cutover.tree);
 	pool_unref(&cutover.pool);
-	return ret;
-}
-
-static int
-merge_sets(const char *set1, const char *set2, pool_t pool,
-	   const char **set_r, const char **error_r)
-{
-	ARRAY_TYPE(seq_range) uids;
-	string_t *str = str_new(pool, 64);
-
-	p_array_init(&uids, pool, 8);
-	if ((*set1 != '\0' && imap_seq_set_nostar_parse(set1, &uids) < 0) ||
-	    imap_seq_set_nostar_parse(set2, &uids) < 0) {
-		*error_r = t_strdup_printf("'%s' isn't a set of UIDs such as "
-					   "17,20:25", set2);
-		return -1;
-	}
-	imap_write_seq_range(str, &uids);
-	*set_r = str_c(str);
-	return 0;
-}
-
-int cutover_without(struct filler *filler, const char *vname,
-		    const char *uid_set, const char **error_r)
-{
-	struct migration_user *muser = filler_user(filler);
-	pool_t pool = pool_alloconly_create("without", 512);
-	struct mailbox_state_file state;
-	int ret;
-
-	ret = mailbox_state_read(muser->set.dir, vname, pool, &state, error_r);
-	if (ret == 0) {
-		*error_r = "The old server has no mailbox of that name";
-		ret = -1;
-	}
-	if (ret > 0)
-		ret = merge_sets(state.without_uids, uid_set, pool,
-				 &state.without_uids, error_r);
-	if (ret == 0) {
-		/* what the fill left out so far must be looked at again */
-		state.modseq = 0;
-		ret = mailbox_state_write(muser->set.dir, vname, &state,
-					  error_r);
-	}
-	if (ret == 0)
-		migration_report(muser, "without", "mailbox", vname,
-				 "uids", uid_set, NULL);
-	pool_unref(&pool);
 	return ret;
 }

@@ -31,7 +31,8 @@ int cutover(struct filler *filler, const ARRAY_TYPE(const_string) *vnames,
 	    enum mail_error *error_code_r, const char **error_r);
 
 /* The administrator gives up these messages (IMAP sequence-set of UIDs), which
-   can't be had from the old server. Returns 0, -1 with an error. */
+   can't be had from the old server: they must be among the bad ones of the
+   mailbox' state. Returns 0, -1 with an error. */
 int cutover_without(struct filler *filler, const char *vname,
 		    const char *uid_set, const char **error_r);
 

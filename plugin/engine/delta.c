@@ -78,6 +78,22 @@ void delta_add_expunged(struct delta *delta, const struct inventory *local,
 	}
 }
 
+void delta_add_missed(struct delta *delta, const struct inventory *local,
+		      uint32_t local_next_uid,
+		      const ARRAY_TYPE(seq_range) *old_uids)
+{
+	struct seq_range_iter iter;
+	unsigned int n = 0;
+	uint32_t uid;
+
+	seq_range_array_iter_init(&iter, old_uids);
+	while (seq_range_array_iter_nth(&iter, n++, &uid) &&
+	       uid < local_next_uid) {
+		if (inventory_find(local, uid) == NULL)
+			seq_range_array_add(&delta->missed, uid);
+	}
+}
+
 void delta_leave_out(struct delta *delta, const ARRAY_TYPE(seq_range) *uids)
 {
 	delta->fetch_count -=

@@ -36,6 +36,10 @@ void delta_compute(const struct inventory *old, const struct inventory *local,
    incomplete inventory. */
 void delta_add_expunged(struct delta *delta, const struct inventory *local,
 			const ARRAY_TYPE(seq_range) *old_uids);
+/* Add to missed what the old mailbox has and the copy should have: the same. */
+void delta_add_missed(struct delta *delta, const struct inventory *local,
+		      uint32_t local_next_uid,
+		      const ARRAY_TYPE(seq_range) *old_uids);
 /* These aren't to be had: neither fetched nor missed. */
 void delta_leave_out(struct delta *delta, const ARRAY_TYPE(seq_range) *uids);
 bool delta_is_empty(const struct delta *delta);

@@ -8,6 +8,7 @@
 #include "digest-file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DIGEST_FOLDER "digest"
@@ -167,6 +168,15 @@ void digest_file_close(struct digest_file **_file)
 	i_close_fd(&file->fd);
 	i_free(file->path);
 	i_free(file);
+}
+
+bool digest_file_exists(const char *dir, const char *vname)
+{
+	const char *path = t_strconcat(dir, "/"DIGEST_FOLDER"/",
+				       mailbox_state_key(vname), NULL);
+	struct stat st;
+
+	return stat(path, &st) == 0;
 }
 
 int digest_file_rename(const char *dir, const char *from, const char *to,

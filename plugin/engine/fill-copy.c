@@ -11,9 +11,7 @@
 #include "fill-private.h"
 #include "lease.h"
 #include "local-copy.h"
-
-/* a folder command waits for the old server meanwhile */
-#define TREE_LOCK_SECS 60
+#include "state-update.h"
 
 const char *fill_dir(struct fill *fill)
 {
@@ -34,37 +32,28 @@ const char *fill_uid_set(struct fill *fill, const ARRAY_TYPE(seq_range) *uids)
 	return str_c(str);
 }
 
-/* A session may have deleted or renamed the mailbox meanwhile. */
-static int write_state_held(struct fill *fill)
+static bool tree_held(struct fill *fill)
 {
-	struct mailbox_state_file now;
-	int ret;
+	return (fill->set->flags & FILL_FLAG_TREE_HELD) != 0;
+}
 
-	ret = mailbox_state_read(fill_dir(fill), fill->set->vname,
-				 pool_datastack_create(), &now, &fill->error);
-	if (ret < 0)
-		return -1;
-	if (ret == 0 || !mailbox_state_authority_is_old(now.state)) {
-		fill->error = "The mailbox was deleted or renamed meanwhile";
-		return -1;
-	}
-	return mailbox_state_write(fill_dir(fill), fill->set->vname, &fill->state,
-				   &fill->error);
+static int
+replace_state(struct mailbox_state_file *state, void *context,
+	      const char **error_r ATTR_UNUSED)
+{
+	const struct fill *fill = context;
+
+	*state = fill->state;
+	return 1;
 }
 
 int fill_write_state(struct fill *fill)
 {
-	struct lease *tree = NULL;
-	int ret = 1;
-
-	if ((fill->set->flags & FILL_FLAG_TREE_HELD) == 0)
-		ret = lease_tree(fill_dir(fill), TREE_LOCK_SECS, &tree,
-				 &fill->error);
-	if (ret == 0)
-		fill->error = "Another process is busy with the folders";
-	ret = ret <= 0 ? -1 : write_state_held(fill);
-	lease_release(&tree);
-	return ret < 0 ? fill_local_error(fill) : 0;
+	if (state_update(fill_dir(fill), fill->set->vname, tree_held(fill),
+			 STATE_UPDATE_LOCK_SECS, replace_state, fill,
+			 &fill->error) < 0)
+		return fill_local_error(fill);
+	return 0;
 }
 
 void fill_enter_state(struct fill *fill, enum mailbox_state state)
@@ -116,7 +105,7 @@ static int forget_copy(struct fill *fill)
 
 int fill_recreate_copy(struct fill *fill, const char *reason)
 {
-	if ((fill->set->flags & FILL_FLAG_TREE_HELD) != 0) {
+	if (tree_held(fill)) {
 		fill->error = t_strdup_printf("The copy must be made anew: %s",
 					      reason);
 		return fill_local_error(fill);
@@ -131,6 +120,8 @@ int fill_recreate_copy(struct fill *fill, const char *reason)
 					fill->mailbox.uid_validity,
 					&fill->error) < 0)
 		return fill_local_error(fill);
+	/* not before: a crash in between would leave a copy of another one */
+	fill->state.uid_validity = fill->mailbox.uid_validity;
 	return 0;
 }
 
@@ -140,15 +131,49 @@ static bool looks_wiped(struct fill *fill,
 			const struct local_copy_status *local)
 {
 	if (fill->mailbox.messages >= local->messages / 2 ||
-	    (fill->set->flags & FILL_FLAG_VERIFY) != 0)
+	    (fill->set->flags & FILL_FLAG_FOLLOW_EXPUNGES) != 0)
 		return FALSE;
 	fill->error = t_strdup_printf(
 		"The old server has begun it anew (another UIDVALIDITY) with "
-		"%u messages, and %u are here: if they aren't needed, begin "
-		"here anew as well with doveadm migration verify",
+		"%u messages, and %u are here: if they aren't needed, "
+		"doveadm migration fill --follow-expunges",
 		fill->mailbox.messages, local->messages);
 	fill->error_code = MAIL_ERROR_EXISTS;
 	return TRUE;
+}
+
+/* Somebody else's: of the mailbox that was filled it would have the
+   UIDVALIDITY. */
+static bool
+is_in_the_way(struct fill *fill, const struct local_copy_status *local,
+	      uint32_t uid_validity)
+{
+	if (local->messages == 0 || local->uid_validity == uid_validity)
+		return FALSE;
+	fill->error = t_strdup_printf(
+		"A local mailbox of that name is in the way, with %u "
+		"messages that aren't from the old server: see FOREIGN "
+		"MESSAGES in doveadm-migration(1)", local->messages);
+	fill->error_code = MAIL_ERROR_EXISTS;
+	return TRUE;
+}
+
+/* Before its first fill. */
+static int
+adopt_new(struct fill *fill, const struct local_copy_status *local)
+{
+	uint32_t uid_validity = fill->mailbox.uid_validity;
+
+	if (is_in_the_way(fill, local, uid_validity))
+		return -1;
+	if (local->messages == 0 && local->uid_next > 1)
+		return fill_recreate_copy(fill, "the local mailbox was used before");
+	if (local->uid_validity != uid_validity &&
+	    local_copy_set_uid_validity(fill->copy, uid_validity,
+					&fill->error) < 0)
+		return fill_local_error(fill);
+	fill->state.uid_validity = uid_validity;
+	return 0;
 }
 
 /* Make sure that the copy is one of this old mailbox. */
@@ -156,38 +181,22 @@ static int adopt_copy(struct fill *fill)
 {
 	struct local_copy_status local;
 	uint32_t uid_validity = fill->mailbox.uid_validity;
-	bool known = fill->state.uid_validity != 0;
 	bool same = fill->state.uid_validity == uid_validity;
 
 	local_copy_status(fill->copy, &local);
-	if (known && same && local.uid_validity == uid_validity) {
-		if (fill->state.state == MAILBOX_STATE_FILLING &&
-		    local_copy_remove_strays(fill->copy, &fill->error) < 0)
-			return fill_local_error(fill);
-		return 0;
-	}
-	if (known && !same && looks_wiped(fill, &local))
+	if (fill->state.uid_validity == 0)
+		return adopt_new(fill, &local);
+	if (is_in_the_way(fill, &local, fill->state.uid_validity) ||
+	    (!same && looks_wiped(fill, &local)))
 		return -1;
-	fill->state.uid_validity = uid_validity;
-	if (known)
-		return fill_recreate_copy(fill, same ?
-			"the local mailbox was changed by somebody else" :
+	if (!same)
+		return fill_recreate_copy(fill,
 			"the old server has given it another UIDVALIDITY");
-
-	if (local.messages > 0 && local.uid_validity != uid_validity) {
-		fill->error = t_strdup_printf(
-			"A local mailbox of that name is in the way, with %u "
-			"messages that aren't from the old server: move them "
-			"away (doveadm mailbox rename) or delete them",
-			local.messages);
-		fill->error_code = MAIL_ERROR_EXISTS;
-		return -1;
-	}
-	if (local.messages == 0 && local.uid_next > 1)
-		return fill_recreate_copy(fill, "the local mailbox was used before");
-	if (local.uid_validity != uid_validity &&
-	    local_copy_set_uid_validity(fill->copy, uid_validity,
-					&fill->error) < 0)
+	if (local.uid_validity != uid_validity)
+		return fill_recreate_copy(fill, "the local mailbox was made "
+					  "anew by somebody else");
+	if (fill->state.state == MAILBOX_STATE_FILLING &&
+	    local_copy_remove_strays(fill->copy, &fill->error) < 0)
 		return fill_local_error(fill);
 	return 0;
 }
@@ -210,12 +219,24 @@ int fill_open(struct fill *fill)
 	return 0;
 }
 
-/* Not before it is needed: it has a record for each message. */
+static int
+open_digests(struct mailbox_state_file *state ATTR_UNUSED, void *context,
+	     const char **error_r)
+{
+	struct fill *fill = context;
+
+	return digest_file_open(fill_dir(fill), fill->set->vname,
+				fill->mailbox.uid_validity, &fill->digests,
+				error_r);
+}
+
+/* Not before it is needed: it has a record for each message. Never without a
+   state: it would look like one that was lost. */
 int fill_open_digests(struct fill *fill)
 {
-	if (digest_file_open(fill_dir(fill), fill->set->vname,
-			     fill->mailbox.uid_validity, &fill->digests,
-			     &fill->error) < 0)
+	if (state_update(fill_dir(fill), fill->set->vname, tree_held(fill),
+			 STATE_UPDATE_LOCK_SECS, open_digests, fill,
+			 &fill->error) < 0)
 		return fill_local_error(fill);
 	return 0;
 }

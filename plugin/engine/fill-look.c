@@ -61,26 +61,32 @@ static int get_old_inventory(struct fill *fill)
 				 &fill->error_code, &fill->error);
 }
 
-/* A UID that the old server hasn't given yet: the mailbox was local once, and
-   its state was lost or put back, or somebody delivers behind our back. The
-   delta would expunge it. */
+/* What came from the old server has a digest, durable before the message was.
+   The others were delivered behind our back, or the mailbox was local once and
+   all that was remembered of it is lost: the delta would expunge them. */
 static int refuse_own_messages(struct fill *fill)
 {
-	const struct inventory_item *items;
-	unsigned int count;
+	ARRAY_TYPE(seq_range) uids, own;
+	struct seq_range_iter iter;
+	unsigned int n = 0;
+	uint32_t uid;
 
-	items = array_get(&fill->local.items, &count);
-	while (count > 0 && items[count - 1].uid >= fill->mailbox.uid_next) {
-		if (digest_file_find(fill->digests, items[--count].uid) != NULL)
-			continue;
-		fill->error = t_strdup_printf("The local mailbox has messages "
-			"that aren't from the old server (UID %u, its next is "
-			"%u): move them away or delete them", items[count].uid,
-			fill->mailbox.uid_next);
-		fill->error_code = MAIL_ERROR_EXISTS;
-		return -1;
+	t_array_init(&uids, 64);
+	t_array_init(&own, 8);
+	local_copy_uids(fill->copy, &uids);
+	seq_range_array_iter_init(&iter, &uids);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
+		if (digest_file_find(fill->digests, uid) == NULL)
+			seq_range_array_add(&own, uid);
 	}
-	return 0;
+	if (array_is_empty(&own))
+		return 0;
+	fill->error = t_strdup_printf("The local mailbox has %u messages that "
+		"aren't from the old server, see FOREIGN MESSAGES in "
+		"doveadm-migration(1): UIDs %s", seq_range_count(&own),
+		fill_uid_set(fill, &own));
+	fill->error_code = MAIL_ERROR_EXISTS;
+	return -1;
 }
 
 static int compute_delta(struct fill *fill)
@@ -105,10 +111,11 @@ static int compute_delta(struct fill *fill)
 	if (ret == 0) {
 		array_clear(&fill->local.items);
 		local_copy_inventory(fill->copy, &fill->local);
-		ret = refuse_own_messages(fill);
-	}
-	if (ret == 0)
 		delta_add_expunged(&fill->delta, &fill->local, &uids);
+		delta_add_missed(&fill->delta, &fill->local, local.uid_next,
+				 &uids);
+		delta_leave_out(&fill->delta, &fill->without);
+	}
 	array_free(&uids);
 	return ret;
 }
@@ -117,13 +124,11 @@ int fill_take_inventories(struct fill *fill)
 {
 	array_clear(&fill->old.items);
 	array_clear(&fill->local.items);
-	if (get_old_inventory(fill) < 0)
+	if (refuse_own_messages(fill) < 0 || get_old_inventory(fill) < 0)
 		return -1;
 	if (fill->complete)
 		local_copy_inventory(fill->copy, &fill->local);
 	else
 		local_copy_inventory_of(fill->copy, &fill->old, &fill->local);
-	if (refuse_own_messages(fill) < 0)
-		return -1;
 	return compute_delta(fill);
 }

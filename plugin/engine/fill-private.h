@@ -34,6 +34,8 @@ struct fill {
 	/* old has the dates of all its messages */
 	bool dated;
 	struct delta delta;
+	/* of the file that was read for it */
+	size_t own_expunges_size;
 
 	/* messages that can't be had, and why the first one can't */
 	ARRAY_TYPE(seq_range) bad;
@@ -71,6 +73,13 @@ int fill_recreate_copy(struct fill *fill, const char *reason);
 bool fill_nothing_new(struct fill *fill);
 /* Both inventories, and the delta between them. */
 int fill_take_inventories(struct fill *fill);
+
+/* fill-expunge.c */
+/* -1 when more goes than anybody asked for. */
+int fill_check_expunges(struct fill *fill);
+/* Of the copy, what was given up. */
+void fill_expunge_without(struct fill *fill);
+void fill_forget_own_expunges(struct fill *fill);
 
 /* fill-move.c */
 void fill_add_bad(struct fill *fill, uint32_t uid, const char *reason);

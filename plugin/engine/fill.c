@@ -101,8 +101,10 @@ static int finish(struct fill *fill)
 	if (local_copy_commit(fill->copy, &fill->error) < 0)
 		return fill_local_error(fill);
 	count_result(fill);
-	if (good)
+	if (good) {
 		fill->state.bytes = fill->state.done_bytes;
+		fill_forget_own_expunges(fill);
+	}
 	seq_range_array_merge(&fill->bad, &fill->mismatched);
 	result->bad = seq_range_count(&fill->bad);
 	result->filled = good;
@@ -139,7 +141,10 @@ static int fill_once(struct fill *fill)
 {
 	bool recreate;
 
-	if (fill_take_inventories(fill) < 0 || retry_missed(fill, &recreate) < 0)
+	if (fill_take_inventories(fill) < 0 || fill_check_expunges(fill) < 0)
+		return -1;
+	fill_expunge_without(fill);
+	if (retry_missed(fill, &recreate) < 0)
 		return -1;
 	if (recreate) {
 		return fill_recreate_copy(fill, "a message that couldn't be fetched "

@@ -9,9 +9,9 @@
 #include "filler.h"
 #include "folder-tree.h"
 #include "lease.h"
-#include "mailbox-state.h"
 #include "name-map.h"
 #include "old-settings.h"
+#include "state-update.h"
 
 struct filler {
 	struct migration_user *muser;
@@ -108,24 +108,26 @@ struct old_client *filler_client(struct filler *filler)
 	return filler->client;
 }
 
+static int
+set_error(struct mailbox_state_file *state, void *context,
+	  const char **error_r ATTR_UNUSED)
+{
+	state->error = context;
+	return 1;
+}
+
 /* Remember why it doesn't go on, for status. */
 static void store_error(struct filler *filler, const char *vname,
-			const char *error)
+			enum fill_flags flags, const char *error)
 {
-	struct mailbox_state_file state;
 	const char *state_error;
-	pool_t pool = pool_alloconly_create("state", 512);
 
-	if (mailbox_state_read(filler->muser->set.dir, vname, pool, &state,
-			       &state_error) > 0 &&
-	    mailbox_state_authority_is_old(state.state)) {
-		state.error = error;
-		if (mailbox_state_write(filler->muser->set.dir, vname, &state,
-					&state_error) < 0)
-			e_error(filler->muser->user->event, "migration: %s",
-				state_error);
-	}
-	pool_unref(&pool);
+	if (state_update(filler->muser->set.dir, vname,
+			 (flags & FILL_FLAG_TREE_HELD) != 0,
+			 STATE_UPDATE_LOCK_SECS, set_error,
+			 t_strdup_noconst(error), &state_error) < 0)
+		e_error(filler->muser->user->event, "migration: %s: %s",
+			vname, state_error);
 }
 
 static void report_result(struct filler *filler, const char *vname,
@@ -189,7 +191,7 @@ int filler_run(struct filler *filler, const char *vname, enum fill_flags flags,
 	io_loop_time_refresh();
 	result_r->usecs = timeval_diff_usecs(&ioloop_timeval, &start);
 	if (ret < 0) {
-		store_error(filler, vname, *error_r);
+		store_error(filler, vname, flags, *error_r);
 		migration_report(filler->muser, "fill_failed",
 				 "mailbox", vname, "reason", *error_r, NULL);
 	} else {

@@ -23,6 +23,9 @@ enum fill_flags {
 	/* The caller has lease_tree(), and clients wait: don't begin the copy
 	   anew. */
 	FILL_FLAG_TREE_HELD = 0x02,
+	/* Most messages went on the old server, or it has begun the mailbox
+	   anew with few: the administrator says that this was meant. */
+	FILL_FLAG_FOLLOW_EXPUNGES = 0x04,
 };
 
 /* What went on in a mailbox, counted. */

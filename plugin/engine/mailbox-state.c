@@ -5,6 +5,7 @@
 #include "strescape.h"
 #include "sha2.h"
 #include "hex-binary.h"
+#include "digest-file.h"
 #include "migration-dir.h"
 #include "mailbox-state.h"
 
@@ -290,6 +291,11 @@ int mailbox_state_read(const char *dir, const char *vname, pool_t pool,
 	i_zero(state_r);
 	ret = migration_dir_read(dir, STATE_FOLDER, key, STATE_MAX_SIZE, data,
 				 error_r);
+	if (ret == 0 && digest_file_exists(dir, vname)) {
+		*error_r = t_strdup_printf("%s/"STATE_FOLDER"/%s is lost: "
+			"restore it, see doveadm-migration(1)", dir, key);
+		return -1;
+	}
 	if (ret <= 0)
 		return ret;
 	if (memchr(data->data, '\0', data->used) != NULL)

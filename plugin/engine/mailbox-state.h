@@ -10,7 +10,9 @@
  *
  * A file that can't be read, has an unknown version, key or state is an error
  * (-1), never "local". No file is 0: the mailbox isn't ours, lib-storage does
- * as it would without the plugin.
+ * as it would without the plugin. But where there are digests of it the file
+ * was there once, and is lost: an error too. So the digests go before the state,
+ * and come behind it.
  */
 
 enum mailbox_state {

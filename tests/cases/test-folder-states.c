@@ -6,7 +6,7 @@
  * No state without a folder keeps CREATE from making one. Made and deleted
  * folders have the right state, also where a fill is at work meanwhile.
  */
-#include "case.h"
+#include "case-folder.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -14,76 +14,10 @@
 #include <string.h>
 
 #define MESSAGES 5
+/* a fill hangs for so long */
+#define HANG_MS 2000
 /* users: the last one is local all over */
 enum { USER, FULLY_LOCAL };
-
-static void append(const char *server, unsigned int user, const char *name,
-		   const char *id)
-{
-	struct imap_client *client = case_imap(server, user);
-	size_t size;
-	char *data = case_message(id, 2000, &size);
-
-	UNIT_CHECK(client != NULL &&
-		   imap_append(client, name, NULL, NULL, data, size, NULL) ==
-		   IMAP_OK, "APPEND to %s: %s", name,
-		   client == NULL ? "" : imap_error(client));
-	free(data);
-	imap_logout(&client);
-}
-
-static enum imap_status
-run(const char *server, unsigned int user, const char *command)
-{
-	struct imap_client *client = case_imap(server, user);
-	enum imap_status status = IMAP_LOST;
-
-	if (client != NULL) {
-		status = imap_run(client, "%s", command);
-		printf("%s%s", status == IMAP_OK ? "" : "\n    ",
-		       status == IMAP_OK ? "" : imap_error(client));
-	}
-	imap_logout(&client);
-	return status;
-}
-
-/* Messages in it, UINT32_MAX when it can't be selected. */
-static uint32_t count(const char *server, unsigned int user, const char *name)
-{
-	struct imap_client *client = case_imap(server, user);
-	struct imap_box box = { .exists = UINT32_MAX };
-
-	if (client != NULL && imap_select(client, name, &box) != IMAP_OK)
-		box.exists = UINT32_MAX;
-	imap_logout(&client);
-	return box.exists;
-}
-
-static bool lists(const char *server, unsigned int user, const char *name)
-{
-	struct imap_client *client = case_imap(server, user);
-	bool found = false;
-
-	if (client != NULL && UNIT_CHECK(imap_run(client, "LIST \"\" \"%s\"",
-						  name) == IMAP_OK, "LIST: %s",
-					 imap_error(client)))
-		found = imap_find(imap_untagged(client), "LIST") != NULL;
-	imap_logout(&client);
-	return found;
-}
-
-static void make(const char *server, unsigned int user, const char *name,
-		 unsigned int messages)
-{
-	char command[100], id[100];
-
-	snprintf(command, sizeof(command), "CREATE %s", name);
-	UNIT_CHECK(run(server, user, command) == IMAP_OK, "%s", command);
-	for (unsigned int i = 0; i < messages; i++) {
-		snprintf(id, sizeof(id), "%s-%u@case.example", name, i);
-		append(server, user, name, id);
-	}
-}
 
 /* Nothing was fetched again, and nothing differs. */
 static void verifies(const char *mailbox, const char *what)
@@ -104,15 +38,15 @@ static void test_rename_takes_all(void)
 	struct imap_box box;
 	unsigned int tag;
 
-	make("OLD_IMAP_DIRECT", USER, "From", MESSAGES);
-	make("OLD_IMAP_DIRECT", USER, "From.Child", MESSAGES);
+	folder_make("OLD_IMAP_DIRECT", USER, "From", MESSAGES);
+	folder_make("OLD_IMAP_DIRECT", USER, "From.Child", MESSAGES);
 	case_migration("fill -u %s", case_user(USER));
 	/* has it selected all the time */
 	client = case_imap("NEW_IMAP", USER);
 	if (client == NULL || !UNIT_CHECK(imap_select(client, "From", &box) ==
 					  IMAP_OK, "%s", imap_error(client)))
 		return;
-	UNIT_CHECK(run("NEW_IMAP", USER, "RENAME From To") == IMAP_OK, "RENAME");
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME From To") == IMAP_OK, "RENAME");
 	verifies("To", "after RENAME");
 	verifies("To.Child", "after RENAME");
 	/* and may not write any more once that is local */
@@ -122,46 +56,46 @@ static void test_rename_takes_all(void)
 		   "STORE: OK behind the cutover of the renamed mailbox");
 	imap_logout(&client);
 	case_is_state(USER, "To", "local");
-	UNIT_CHECK(count("NEW_IMAP", USER, "To") == MESSAGES, "lost");
+	UNIT_CHECK(folder_count("NEW_IMAP", USER, "To") == MESSAGES, "lost");
 }
 
 /* To is local and has a child that isn't. */
 static void test_rename_over_children(void)
 {
-	append("NEW_IMAP", USER, "To", "here@case.example");
-	UNIT_CHECK(run("NEW_IMAP", USER, "RENAME To From") == IMAP_OK, "RENAME");
-	UNIT_CHECK(count("NEW_IMAP", USER, "From") == MESSAGES + 1 &&
-		   count("NEW_IMAP", USER, "From.Child") == MESSAGES &&
-		   count("OLD_IMAP_DIRECT", USER, "From.Child") == MESSAGES,
+	folder_append("NEW_IMAP", USER, "To", "here@case.example");
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME To From") == IMAP_OK, "RENAME");
+	UNIT_CHECK(folder_count("NEW_IMAP", USER, "From") == MESSAGES + 1 &&
+		   folder_count("NEW_IMAP", USER, "From.Child") == MESSAGES &&
+		   folder_count("OLD_IMAP_DIRECT", USER, "From.Child") == MESSAGES,
 		   "not moved");
 	case_is_state(USER, "From", "local");
 	verifies("From.Child", "RENAME of a local parent");
-	UNIT_CHECK(!lists("NEW_IMAP", USER, "To") &&
-		   !lists("NEW_IMAP", USER, "To.Child"), "both names are there");
+	UNIT_CHECK(!folder_listed("NEW_IMAP", USER, "To") &&
+		   !folder_listed("NEW_IMAP", USER, "To.Child"), "both names are there");
 	/* a parent of the old server's with a local child */
-	make("NEW_IMAP", USER, "Old", MESSAGES);
-	make("NEW_IMAP", USER, "Old.Here", MESSAGES);
+	folder_make("NEW_IMAP", USER, "Old", MESSAGES);
+	folder_make("NEW_IMAP", USER, "Old.Here", MESSAGES);
 	case_migration("fill -u %s Old*", case_user(USER));
 	case_migration("cutover -u %s Old.Here", case_user(USER));
-	append("NEW_IMAP", USER, "Old.Here", "there@case.example");
+	folder_append("NEW_IMAP", USER, "Old.Here", "there@case.example");
 }
 
 /* A name that the other server has. */
 static void test_rename_exists(void)
 {
-	make("NEW_IMAP", USER, "Taken", 0);
-	UNIT_CHECK(run("NEW_IMAP", USER, "RENAME From Taken") == IMAP_NO,
+	folder_make("NEW_IMAP", USER, "Taken", 0);
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME From Taken") == IMAP_NO,
 		   "RENAME of a local to a remote");
-	UNIT_CHECK(run("NEW_IMAP", USER, "RENAME Taken From") == IMAP_NO,
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME Taken From") == IMAP_NO,
 		   "RENAME of a remote to a local");
-	UNIT_CHECK(run("NEW_IMAP", USER, "RENAME From Old.Here") == IMAP_NO,
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME From Old.Here") == IMAP_NO,
 		   "RENAME of a local to a local");
 	case_is_state(USER, "From", "local");
 	case_is_state(USER, "Taken", "remote");
 	case_is_state(USER, "Old.Here", "local");
-	UNIT_CHECK(count("NEW_IMAP", USER, "From") == MESSAGES + 1 &&
-		   count("NEW_IMAP", USER, "Old.Here") == MESSAGES + 1 &&
-		   count("OLD_IMAP_DIRECT", USER, "Taken") == 0,
+	UNIT_CHECK(folder_count("NEW_IMAP", USER, "From") == MESSAGES + 1 &&
+		   folder_count("NEW_IMAP", USER, "Old.Here") == MESSAGES + 1 &&
+		   folder_count("OLD_IMAP_DIRECT", USER, "Taken") == 0,
 		   "another mailbox under that name");
 }
 
@@ -186,26 +120,23 @@ rename_killed(const char *call, unsigned int n, const char *from, const char *to
 /* One name is there, whole, and the other free. Returns the one. */
 static const char *is_ended(const char *call, unsigned int n)
 {
-	bool done = lists("NEW_IMAP", USER, "New");
+	bool done = folder_listed("NEW_IMAP", USER, "New");
 	const char *name = done ? "New" : "Old", *other = done ? "Old" : "New";
-	char child[20], command[40];
+	char child[20];
 
-	UNIT_CHECK(lists("NEW_IMAP", USER, "Old") != done,
+	UNIT_CHECK(folder_listed("NEW_IMAP", USER, "Old") != done,
 		   "%s %u: both or none of the names", call, n);
 	snprintf(child, sizeof(child), "%s.Here", name);
-	UNIT_CHECK(count("OLD_IMAP_DIRECT", USER, name) == MESSAGES &&
-		   count("NEW_IMAP", USER, name) == MESSAGES &&
-		   count("NEW_IMAP", USER, child) == MESSAGES + 1,
+	UNIT_CHECK(folder_count("OLD_IMAP_DIRECT", USER, name) == MESSAGES &&
+		   folder_count("NEW_IMAP", USER, name) == MESSAGES &&
+		   folder_count("NEW_IMAP", USER, child) == MESSAGES + 1,
 		   "%s %u: %s isn't whole", call, n, name);
 	case_is_state(USER, child, "local");
 	case_is_state(USER, name, "filled");
 	verifies(name, call);
-	snprintf(command, sizeof(command), "CREATE %s", other);
-	UNIT_CHECK(run("NEW_IMAP", USER, command) == IMAP_OK, "%s %u: %s",
-		   call, n, command);
-	snprintf(command, sizeof(command), "DELETE %s", other);
-	UNIT_CHECK(run("NEW_IMAP", USER, command) == IMAP_OK, "%s %u: %s",
-		   call, n, command);
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "CREATE %s", other) == IMAP_OK &&
+		   folder_run("NEW_IMAP", USER, "DELETE %s", other) == IMAP_OK,
+		   "%s %u: CREATE %s", call, n, other);
 	return name;
 }
 
@@ -241,20 +172,103 @@ static void test_rename_killed(void)
 /* A state whose folder is nowhere: its DELETE was cut short. */
 static void test_orphan(void)
 {
-	case_shell("cp -p '%s/%s/migration/state/Taken' '%s/state'",
-		   case_get("NEW_HOME"), case_user(USER), case_get("DIR"));
-	UNIT_CHECK(run("NEW_IMAP", USER, "DELETE Taken") == IMAP_OK, "DELETE");
-	case_shell("cp -p '%s/state' '%s/%s/migration/state/Taken'",
-		   case_get("DIR"), case_get("NEW_HOME"), case_user(USER));
-	UNIT_CHECK(run("NEW_IMAP", USER, "CREATE Taken") == IMAP_OK,
+	case_shell("cp -p '%s' '%s/state'",
+		   folder_file(USER, "state", "Taken"), case_get("DIR"));
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "DELETE Taken") == IMAP_OK, "DELETE");
+	case_shell("cp -p '%s/state' '%s'", case_get("DIR"),
+		   folder_file(USER, "state", "Taken"));
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "CREATE Taken") == IMAP_OK,
 		   "CREATE over an orphan");
-	UNIT_CHECK(lists("OLD_IMAP_DIRECT", USER, "Taken"), "not made there");
-	UNIT_CHECK(run("NEW_IMAP", USER, "DELETE Taken") == IMAP_OK, "DELETE");
-	case_shell("cp -p '%s/state' '%s/%s/migration/state/Taken'",
-		   case_get("DIR"), case_get("NEW_HOME"), case_user(USER));
+	UNIT_CHECK(folder_listed("OLD_IMAP_DIRECT", USER, "Taken"), "not made there");
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "DELETE Taken") == IMAP_OK, "DELETE");
+	case_shell("cp -p '%s/state' '%s'", case_get("DIR"),
+		   folder_file(USER, "state", "Taken"));
 	case_migration("fill -u %s INBOX", case_user(USER));
-	case_shell("test ! -e '%s/%s/migration/state/Taken'",
-		   case_get("NEW_HOME"), case_user(USER));
+	case_shell("test ! -e '%s'", folder_file(USER, "state", "Taken"));
+}
+
+static bool is_filling(void *context)
+{
+	struct process_result result;
+	bool ok;
+
+	(void)process_shell(CASE_TIMEOUT_MS, &result,
+			    "grep -q state=filling '%s'", (char *)context);
+	ok = result.status == 0;
+	process_result_free(&result);
+	return ok;
+}
+
+/* DELETE while a fill of it hangs: its state doesn't come back. */
+static void test_deleted_meanwhile(void)
+{
+	char file[600];
+	pid_t pid;
+
+	folder_make("OLD_IMAP_DIRECT", USER, "Doomed", MESSAGES);
+	case_migration("fill -u %s INBOX", case_user(USER));
+	snprintf(file, sizeof(file), "%s", folder_file(USER, "state", "Doomed"));
+	pid = folder_start_slow("syncfs", HANG_MS, "migration fill -u %s Doomed",
+				case_user(USER));
+	UNIT_CHECK(wait_until(is_filling, file, CASE_TIMEOUT_MS), "not filling");
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "DELETE Doomed") == IMAP_OK,
+		   "DELETE");
+	UNIT_CHECK(process_wait(pid, CASE_TIMEOUT_MS) > 0, "fill: ok");
+	case_shell("test ! -e '%s'", file);
+	case_shell("test ! -e '%s'", folder_file(USER, "digest", "Doomed"));
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "CREATE Doomed") == IMAP_OK,
+		   "CREATE again");
+}
+
+/* Made through this server, and never filled. */
+static void test_created(void)
+{
+	folder_make("NEW_IMAP", USER, "Empty", 0);
+	case_is_state(USER, "Empty", "remote");
+	case_migration("cutover -u %s Empty", case_user(USER));
+	case_is_state(USER, "Empty", "local");
+	/* of a user who has all here: the old server isn't asked, nor believed */
+	case_migration("fill -u %s", case_user(FULLY_LOCAL));
+	case_migration("cutover -u %s", case_user(FULLY_LOCAL));
+	case_is_state(FULLY_LOCAL, "*", "local");
+	folder_make("NEW_IMAP", FULLY_LOCAL, "Fresh", 1);
+	case_shell("grep -q state=local '%s'",
+		   folder_file(FULLY_LOCAL, "state", "Fresh"));
+	UNIT_CHECK(!folder_listed("OLD_IMAP_DIRECT", FULLY_LOCAL, "Fresh"),
+		   "made there as well");
+	folder_make("OLD_IMAP_DIRECT", FULLY_LOCAL, "Fresh", 3);
+	case_migration("fill -u %s", case_user(FULLY_LOCAL));
+	case_is_state(FULLY_LOCAL, "Fresh", "local");
+	UNIT_CHECK(folder_count("NEW_IMAP", FULLY_LOCAL, "Fresh") == 1,
+		   "the old server's took its place");
+}
+
+/* What was known once is neither the old server's again, nor emptied. */
+static void test_lost_state(void)
+{
+	char file[600];
+	uint32_t messages;
+
+	folder_append("NEW_IMAP", FULLY_LOCAL, "Sent", "late@case.example");
+	messages = folder_count("NEW_IMAP", FULLY_LOCAL, "Sent");
+	snprintf(file, sizeof(file), "%s",
+		 folder_file(FULLY_LOCAL, "state", "Sent"));
+	case_shell("cp -p '%s' '%s/state' && rm '%s'", file, case_get("DIR"),
+		   file);
+	UNIT_CHECK(folder_count("NEW_IMAP", FULLY_LOCAL, "Sent") == UINT32_MAX,
+		   "served without a state");
+	UNIT_CHECK(case_doveadm("migration fill -u %s",
+				case_user(FULLY_LOCAL)) != 0, "filled");
+	UNIT_CHECK(case_doveadm("migration cutover -u %s",
+				case_user(FULLY_LOCAL)) != 0, "cut over");
+	case_shell("test ! -e '%s'", file);
+	UNIT_CHECK(strcmp(case_status(FULLY_LOCAL, "Sent", "state"),
+			  "unknown") == 0, "status says %s",
+		   case_status(FULLY_LOCAL, "Sent", "state"));
+	case_shell("cp -p '%s/state' '%s'", case_get("DIR"), file);
+	case_is_state(FULLY_LOCAL, "Sent", "local");
+	UNIT_CHECK(folder_count("NEW_IMAP", FULLY_LOCAL, "Sent") == messages,
+		   "it was emptied");
 }
 
 static void test_end(void)
@@ -270,6 +284,9 @@ int main(void)
 		{ "RENAME to a name that is taken", test_rename_exists },
 		{ "RENAME killed at each write", test_rename_killed },
 		{ "a state without a folder", test_orphan },
+		{ "deleted while it is filled", test_deleted_meanwhile },
+		{ "made, and never filled", test_created },
+		{ "a state that is lost", test_lost_state },
 		{ "no crash", test_end },
 		{ NULL, NULL }
 	};

@@ -1,0 +1,41 @@
+#include "lib.h"
+#include "lease.h"
+#include "state-update.h"
+
+/* A session may have deleted or renamed the mailbox meanwhile. */
+static int
+read_state(const char *dir, const char *vname, pool_t pool,
+	   struct mailbox_state_file *state_r, const char **error_r)
+{
+	int ret = mailbox_state_read(dir, vname, pool, state_r, error_r);
+
+	if (ret < 0)
+		return -1;
+	if (ret > 0 && mailbox_state_authority_is_old(state_r->state))
+		return 0;
+	*error_r = "The mailbox was deleted, renamed or made local meanwhile";
+	return -1;
+}
+
+int state_update(const char *dir, const char *vname, bool tree_held,
+		 unsigned int wait_secs, state_change_t *change, void *context,
+		 const char **error_r)
+{
+	struct mailbox_state_file state;
+	struct lease *tree = NULL;
+	int ret = 1;
+
+	if (!tree_held)
+		ret = lease_tree(dir, wait_secs, &tree, error_r);
+	if (ret == 0)
+		*error_r = "Another process is busy with the folders";
+	if (ret <= 0)
+		return -1;
+	ret = read_state(dir, vname, pool_datastack_create(), &state, error_r);
+	if (ret == 0)
+		ret = change(&state, context, error_r);
+	if (ret > 0)
+		ret = mailbox_state_write(dir, vname, &state, error_r);
+	lease_release(&tree);
+	return ret;
+}

@@ -1,0 +1,27 @@
+#ifndef STATE_UPDATE_H
+#define STATE_UPDATE_H
+
+/*
+ * state-update: the state of a mailbox that isn't local yet, read, changed and
+ * written under the folder tree's lease, so that nobody makes it local, renames
+ * or deletes it in between.
+ */
+
+#include "mailbox-state.h"
+
+/* a folder command waits for the old server meanwhile */
+#define STATE_UPDATE_LOCK_SECS 60
+
+/* Strings that it puts in must last until the update returns. Returns 1 when it
+   is to be written, 0 when it was only looked at, -1 with an error. */
+typedef int state_change_t(struct mailbox_state_file *state, void *context,
+			   const char **error_r);
+
+/* tree_held: the caller has the lease, else at most wait_secs are waited for
+   it. Returns 0, -1 with an error, also when the mailbox isn't the old server's
+   any more. */
+int state_update(const char *dir, const char *vname, bool tree_held,
+		 unsigned int wait_secs, state_change_t *change, void *context,
+		 const char **error_r);
+
+#endif
