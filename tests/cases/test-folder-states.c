@@ -46,7 +46,8 @@ static void test_rename_takes_all(void)
 	if (client == NULL || !UNIT_CHECK(imap_select(client, "From", &box) ==
 					  IMAP_OK, "%s", imap_error(client)))
 		return;
-	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME From To") == IMAP_OK, "RENAME");
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME From To") == IMAP_OK,
+		   "RENAME");
 	verifies("To", "after RENAME");
 	verifies("To.Child", "after RENAME");
 	/* and may not write any more once that is local */
@@ -63,15 +64,18 @@ static void test_rename_takes_all(void)
 static void test_rename_over_children(void)
 {
 	folder_append("NEW_IMAP", USER, "To", "here@case.example");
-	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME To From") == IMAP_OK, "RENAME");
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME To From") == IMAP_OK,
+		   "RENAME");
 	UNIT_CHECK(folder_count("NEW_IMAP", USER, "From") == MESSAGES + 1 &&
 		   folder_count("NEW_IMAP", USER, "From.Child") == MESSAGES &&
-		   folder_count("OLD_IMAP_DIRECT", USER, "From.Child") == MESSAGES,
+		   folder_count("OLD_IMAP_DIRECT", USER, "From.Child") ==
+		   MESSAGES,
 		   "not moved");
 	case_is_state(USER, "From", "local");
 	verifies("From.Child", "RENAME of a local parent");
 	UNIT_CHECK(!folder_listed("NEW_IMAP", USER, "To") &&
-		   !folder_listed("NEW_IMAP", USER, "To.Child"), "both names are there");
+		   !folder_listed("NEW_IMAP", USER, "To.Child"),
+		   "both names are there");
 	/* a parent of the old server's with a local child */
 	folder_make("NEW_IMAP", USER, "Old", MESSAGES);
 	folder_make("NEW_IMAP", USER, "Old.Here", MESSAGES);
@@ -88,7 +92,8 @@ static void test_rename_exists(void)
 		   "RENAME of a local to a remote");
 	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME Taken From") == IMAP_NO,
 		   "RENAME of a remote to a local");
-	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME From Old.Here") == IMAP_NO,
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME From Old.Here") ==
+		   IMAP_NO,
 		   "RENAME of a local to a local");
 	case_is_state(USER, "From", "local");
 	case_is_state(USER, "Taken", "remote");
@@ -101,7 +106,8 @@ static void test_rename_exists(void)
 
 /* Killed at the n-th such call? */
 static bool
-rename_killed(const char *call, unsigned int n, const char *from, const char *to)
+rename_killed(const char *call, unsigned int n, const char *from,
+	      const char *to)
 {
 	struct process_result result;
 	int status;
@@ -147,8 +153,9 @@ static unsigned int killed_at_each(const char *call, const char **from)
 	bool killed = true;
 
 	while (killed && n < 40 && CU_get_number_of_failures() == 0) {
-		killed = rename_killed(call, ++n, *from,
-				       strcmp(*from, "Old") == 0 ? "New" : "Old");
+		const char *to = strcmp(*from, "Old") == 0 ? "New" : "Old";
+
+		killed = rename_killed(call, ++n, *from, to);
 		*from = is_ended(call, n);
 	}
 	UNIT_CHECK(!killed, "%s: still killed at call %u", call, n);
@@ -174,13 +181,16 @@ static void test_orphan(void)
 {
 	case_shell("cp -p '%s' '%s/state'",
 		   folder_file(USER, "state", "Taken"), case_get("DIR"));
-	UNIT_CHECK(folder_run("NEW_IMAP", USER, "DELETE Taken") == IMAP_OK, "DELETE");
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "DELETE Taken") == IMAP_OK,
+		   "DELETE");
 	case_shell("cp -p '%s/state' '%s'", case_get("DIR"),
 		   folder_file(USER, "state", "Taken"));
 	UNIT_CHECK(folder_run("NEW_IMAP", USER, "CREATE Taken") == IMAP_OK,
 		   "CREATE over an orphan");
-	UNIT_CHECK(folder_listed("OLD_IMAP_DIRECT", USER, "Taken"), "not made there");
-	UNIT_CHECK(folder_run("NEW_IMAP", USER, "DELETE Taken") == IMAP_OK, "DELETE");
+	UNIT_CHECK(folder_listed("OLD_IMAP_DIRECT", USER, "Taken"),
+		   "not made there");
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "DELETE Taken") == IMAP_OK,
+		   "DELETE");
 	case_shell("cp -p '%s/state' '%s'", case_get("DIR"),
 		   folder_file(USER, "state", "Taken"));
 	case_migration("fill -u %s INBOX", case_user(USER));
@@ -207,7 +217,8 @@ static void test_deleted_meanwhile(void)
 
 	folder_make("OLD_IMAP_DIRECT", USER, "Doomed", MESSAGES);
 	case_migration("fill -u %s INBOX", case_user(USER));
-	snprintf(file, sizeof(file), "%s", folder_file(USER, "state", "Doomed"));
+	snprintf(file, sizeof(file), "%s",
+		 folder_file(USER, "state", "Doomed"));
 	pid = folder_start_slow("syncfs", HANG_MS, "migration fill -u %s Doomed",
 				case_user(USER));
 	UNIT_CHECK(wait_until(is_filling, file, CASE_TIMEOUT_MS), "not filling");
@@ -227,7 +238,7 @@ static void test_created(void)
 	case_is_state(USER, "Empty", "remote");
 	case_migration("cutover -u %s Empty", case_user(USER));
 	case_is_state(USER, "Empty", "local");
-	/* of a user who has all here: the old server isn't asked, nor believed */
+	/* of a user who has all here: the old server isn't asked any more */
 	case_migration("fill -u %s", case_user(FULLY_LOCAL));
 	case_migration("cutover -u %s", case_user(FULLY_LOCAL));
 	case_is_state(FULLY_LOCAL, "*", "local");
