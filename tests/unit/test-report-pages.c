@@ -253,6 +253,21 @@ static void check_number(struct browser *browser, const char *selector,
 		   selector, got, (unsigned long long)expected);
 }
 
+static void check_text(struct browser *browser, const char *text,
+		       const char *expected)
+{
+	struct json_object *literal = json_object_new_string(text);
+	char expression[256];
+	const char *got;
+
+	snprintf(expression, sizeof(expression),
+		 "document.body.innerText.includes(%s)",
+		 json_object_to_json_string(literal));
+	got = browser_eval(browser, expression);
+	UNIT_CHECK(strcmp(got, expected) == 0, "%s is shown: %s", text, got);
+	json_object_put(literal);
+}
+
 static void check_page(struct browser *browser)
 {
 	const char *what;
@@ -281,9 +296,9 @@ static void check_page(struct browser *browser)
 	CU_ASSERT_STRING_EQUAL(
 		browser_eval(browser, "document.documentElement.scrollWidth - "
 			     "document.documentElement.clientWidth"), "0");
-	CU_ASSERT_STRING_EQUAL(
-		browser_eval(browser, "document.body.innerText.includes("
-			     "'forged.example')"), "false");
+	check_text(browser, REPORT_EXAMPLE_SCRIPT, "true");
+	check_text(browser, REPORT_EXAMPLE_STYLE, "true");
+	check_text(browser, "forged.example", "false");
 }
 
 static void test_page(void)
