@@ -12,14 +12,14 @@ enum member_state {
 	/* Its record waits to be handed out. */
 	MEMBER_READY,
 	/* Nothing more comes now. */
-	MEMBER_EMPTY,
-	/* The same, and its successor is in the set. */
-	MEMBER_SUCCEEDED
+	MEMBER_EMPTY
 };
 
 struct member {
 	struct log_input *input;
 	enum member_state state;
+	/* Its successor is in the set. */
+	bool succeeded;
 	struct log_record record;
 };
 
@@ -116,12 +116,12 @@ static void advance(struct log_set *set, size_t i)
 		member->state = MEMBER_READY;
 		return;
 	}
-	if (member->state == MEMBER_SUCCEEDED)
-		return;
 	member->state = MEMBER_EMPTY;
+	if (member->succeeded)
+		return;
 	successor = log_input_successor(member->input);
 	if (successor != NULL) {
-		member->state = MEMBER_SUCCEEDED;
+		member->succeeded = true;
 		add(set, successor);
 	}
 }
@@ -167,8 +167,7 @@ static void look_again(struct log_set *set)
 	size_t i;
 
 	for (i = 0; i < set->count; i++) {
-		if (set->members[i].state == MEMBER_EMPTY ||
-		    set->members[i].state == MEMBER_SUCCEEDED)
+		if (set->members[i].state == MEMBER_EMPTY)
 			advance(set, i);
 	}
 }

@@ -29,8 +29,8 @@ struct watcher {
 	/* Arrivals of this run: what heartbeats count, what lines told. */
 	uint64_t counted_at_first, told;
 	bool counting;
-	/* Missing at the last heartbeat, and lost for good in this run. */
-	uint64_t behind, lost;
+	/* Missing at the last two heartbeats, and lost for good in this run. */
+	uint64_t behind[2], lost;
 	/* Lost in the runs before. */
 	uint64_t lost_before;
 };
@@ -134,19 +134,29 @@ void watch_add_sign(struct watch *watch, const struct report_event *event)
 				event->time);
 }
 
+static void forget_counts(struct watcher *watcher)
+{
+	watcher->told = watcher->behind[0] = watcher->behind[1] = 0;
+}
+
 /* A run of it begins: nothing is known of its heartbeats. */
 static void begin_run(struct watcher *watcher)
 {
 	watcher->seq = 0;
 	watcher->stopped = false;
 	watcher->counting = false;
-	watcher->told = watcher->behind = 0;
+	forget_counts(watcher);
 	watcher->lost_before += watcher->lost;
 	watcher->lost = 0;
 }
 
-/* What heartbeats counted must have been told by lines. The one and the other
-   may be written in either order: only what is missing twice is lost. */
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What heartbeats counted must have been told by lines. A mail on its way may be
+   counted and not told yet: only what is missing three times is lost. */
 static void check_arrivals(struct watcher *watcher, uint64_t counted)
 {
 	uint64_t expected, behind, lost;
@@ -154,15 +164,16 @@ static void check_arrivals(struct watcher *watcher, uint64_t counted)
 	if (!watcher->counting || counted < watcher->counted_at_first) {
 		watcher->counting = true;
 		watcher->counted_at_first = counted;
-		watcher->told = watcher->behind = 0;
+		forget_counts(watcher);
 		return;
 	}
 	expected = counted - watcher->counted_at_first;
 	behind = expected > watcher->told ? expected - watcher->told : 0;
-	lost = behind < watcher->behind ? behind : watcher->behind;
+	lost = smaller(behind, smaller(watcher->behind[0], watcher->behind[1]));
 	if (lost > watcher->lost)
 		watcher->lost = lost;
-	watcher->behind = behind;
+	watcher->behind[1] = watcher->behind[0];
+	watcher->behind[0] = behind;
 }
 
 /* Returns true when the run that was known is over. */

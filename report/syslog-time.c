@@ -6,8 +6,8 @@
 
 /* Behind the log's last change clocks may differ. */
 #define SLACK SYSLOG_DAY
-/* How far back an hour that came twice is seen. */
-#define DST_STEP 1800
+/* Lines may be out of order by so much. */
+#define DISORDER 300
 
 struct parts {
 	int year, month, day, hour, minute, second;
@@ -117,7 +117,7 @@ local_minute(const char *zone, const struct parts *parts, int64_t last)
 	if (summer == 0 || winter == 0)
 		time = make_time(parts, -1);
 	else
-		time = last > summer + DST_STEP + 60 ? winter : summer;
+		time = last > summer + 60 + DISORDER ? winter : summer;
 	if (zone != NULL)
 		zone_leave(old);
 	return time;

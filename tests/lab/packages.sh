@@ -18,6 +18,7 @@ PACKAGES="
 	uthash-dev
 	libxxhash-dev
 	libpsl-dev
+	xz-utils
 	libsystemd-dev
 	libmilter-dev
 	libidn2-dev

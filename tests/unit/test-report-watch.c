@@ -1,0 +1,283 @@
+/* test-report-watch: when nobody watched. */
+#include "unit.h"
+#include "report/report-intake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define START 1795305600
+#define MAX_LINES 12
+#define MAX_GAPS 4
+
+struct gap_case {
+	const char *name;
+	struct {
+		int at;
+		/* after "event=", without at= and host= */
+		const char *line;
+	} lines[MAX_LINES];
+	/* When the log ends, by a line of the other server. */
+	int end;
+	struct {
+		int from, to;
+		enum report_gap_reason reason;
+		unsigned int missing;
+		bool open;
+	} gaps[MAX_GAPS];
+	unsigned int lost;
+};
+
+static const struct gap_case cases[] = {
+	{ "all is well", {
+		{ 0, "milter_start version=1 mode=tag" },
+		{ 60, "heartbeat seq=1 uptime=60 arrivals=0" },
+		{ 120, "heartbeat seq=2 uptime=120 arrivals=0" } }, 180, { { 0 } }, 0 },
+	{ "the log begins in the middle", {
+		{ 0, "heartbeat seq=70 uptime=4200 arrivals=900" },
+		{ 60, "heartbeat seq=71 uptime=4260 arrivals=900" } }, 100,
+		{ { 0 } }, 0 },
+	{ "stopped and started", {
+		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
+		{ 30, "milter_stop" }, { 90, "milter_start" },
+		{ 150, "heartbeat seq=1 uptime=60 arrivals=0" } }, 160,
+		{ { 30, 90, REPORT_GAP_STOPPED, 0, false } }, 0 },
+	{ "killed", {
+		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
+		{ 600, "milter_start" },
+		{ 660, "heartbeat seq=1 uptime=60 arrivals=0" } }, 660,
+		{ { 0, 600, REPORT_GAP_KILLED, 0, false } }, 0 },
+	{ "killed, and the line of its start is missing", {
+		{ 0, "heartbeat seq=9 uptime=600 arrivals=0" },
+		{ 600, "heartbeat seq=2 uptime=100 arrivals=0" } }, 600,
+		{ { 0, 500, REPORT_GAP_KILLED, 0, false } }, 0 },
+	{ "lines are missing", {
+		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
+		{ 60, "heartbeat seq=2 uptime=120 arrivals=0" },
+		{ 300, "heartbeat seq=6 uptime=360 arrivals=0" } }, 360,
+		{ { 60, 300, REPORT_GAP_LOST, 3, false } }, 0 },
+	{ "the first heartbeats are missing", {
+		{ 0, "milter_start" },
+		{ 240, "heartbeat seq=4 uptime=240 arrivals=0" } }, 300,
+		{ { 0, 240, REPORT_GAP_LOST, 3, false } }, 0 },
+	{ "silent to the end", {
+		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
+		{ 60, "heartbeat seq=2 uptime=120 arrivals=0" },
+		{ 70, "arrival id=1 to=a@b.example" } }, 3600,
+		{ { 70, 3600, REPORT_GAP_SILENT, 0, true } }, 0 },
+	{ "stopped to the end", {
+		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
+		{ 30, "milter_stop" } }, 40,
+		{ { 30, 40, REPORT_GAP_STOPPED, 0, true } }, 0 },
+	{ "an interval of its own", {
+		{ 0, "heartbeat seq=1 uptime=600 arrivals=0" },
+		{ 600, "heartbeat seq=2 uptime=1200 arrivals=0" } }, 2300,
+		{ { 0 } }, 0 },
+	{ "a reload is no gap", {
+		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
+		{ 30, "milter_reload ok=no error=x" },
+		{ 60, "heartbeat seq=2 uptime=120 arrivals=0" } }, 60,
+		{ { 0 } }, 0 },
+	{ "a line that comes late", {
+		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
+		{ 120, "heartbeat seq=3 uptime=180 arrivals=0" },
+		{ 60, "heartbeat seq=2 uptime=120 arrivals=0" },
+		{ 180, "heartbeat seq=4 uptime=240 arrivals=0" } }, 180,
+		/* nothing can be said for it afterwards */
+		{ { 0, 120, REPORT_GAP_LOST, 1, false } }, 0 },
+	{ "arrivals without lines", {
+		{ 0, "milter_start" },
+		{ 10, "arrival id=1 to=a@b.example" },
+		{ 60, "heartbeat seq=1 uptime=60 arrivals=5" },
+		{ 120, "heartbeat seq=2 uptime=120 arrivals=5" },
+		{ 170, "arrival id=2 to=a@b.example" },
+		{ 180, "heartbeat seq=3 uptime=180 arrivals=6" } }, 180,
+		{ { 0 } }, 4 },
+	{ "counted just before its line", {
+		{ 0, "milter_start" },
+		{ 60, "heartbeat seq=1 uptime=60 arrivals=1" },
+		{ 60, "arrival id=1 to=a@b.example" },
+		{ 120, "heartbeat seq=2 uptime=120 arrivals=2" },
+		{ 120, "arrival id=2 to=a@b.example" },
+		{ 180, "heartbeat seq=3 uptime=180 arrivals=2" } }, 180,
+		{ { 0 } }, 0 },
+	{ "lost in two runs", {
+		{ 0, "milter_start" },
+		{ 60, "heartbeat seq=1 uptime=60 arrivals=2" },
+		{ 120, "heartbeat seq=2 uptime=120 arrivals=2" },
+		{ 180, "heartbeat seq=3 uptime=180 arrivals=2" },
+		{ 190, "milter_stop" }, { 191, "milter_start" },
+		{ 251, "heartbeat seq=1 uptime=60 arrivals=3" },
+		{ 311, "heartbeat seq=2 uptime=120 arrivals=3" },
+		{ 371, "heartbeat seq=3 uptime=180 arrivals=3" } }, 371,
+		{ { 190, 191, REPORT_GAP_STOPPED, 0, false } }, 5 },
+};
+
+static void feed(struct report_intake *intake, int at, const char *side,
+		 const char *line)
+{
+	struct log_record record = { .time = START + at, .host = "",
+				     .host_size = 0 };
+	char message[400];
+	size_t name = strcspn(line, " ");
+
+	snprintf(message, sizeof(message), "migration: event=%.*s at=%s "
+		 "host=mx.%s%s", (int)name, line, side, side, line + name);
+	record.message = message;
+	record.message_size = strlen(message);
+	report_intake_add(intake, &record);
+}
+
+static const struct report_watcher *
+find_old(const struct report_model *model)
+{
+	size_t i;
+
+	for (i = 0; i < model->watchers_count; i++) {
+		if (model->watchers[i]->side == REPORT_OLD)
+			return model->watchers[i];
+	}
+	CU_FAIL_FATAL("no watcher");
+	return NULL;
+}
+
+static void check_gaps(const struct gap_case *test,
+		       const struct report_watcher *watcher)
+{
+	uint64_t blind = 0, missing = 0;
+	size_t i;
+
+	for (i = 0; i < MAX_GAPS && test->gaps[i].to != 0; i++) {
+		const struct report_gap *gap = &watcher->gaps[i];
+
+		if (!UNIT_CHECK(i < watcher->gaps_count, "%s: gap %zu is missing",
+				test->name, i))
+			return;
+		UNIT_CHECK(gap->from == START + test->gaps[i].from &&
+			   gap->to == START + test->gaps[i].to &&
+			   gap->reason == test->gaps[i].reason &&
+			   gap->missing == test->gaps[i].missing &&
+			   gap->open == test->gaps[i].open,
+			   "%s: gap %zu: %d to %d, %s, %u", test->name, i,
+			   (int)(gap->from - START), (int)(gap->to - START),
+			   report_gap_reason_name(gap->reason),
+			   (unsigned int)gap->missing);
+		blind += (uint64_t)(test->gaps[i].to - test->gaps[i].from);
+		missing += test->gaps[i].missing;
+	}
+	UNIT_CHECK(watcher->gaps_count == i, "%s: %zu gaps", test->name,
+		   watcher->gaps_count);
+	UNIT_CHECK(watcher->blind_s == blind, "%s: %u s", test->name,
+		   (unsigned int)watcher->blind_s);
+	UNIT_CHECK(watcher->missing == missing, "%s: missing", test->name);
+	UNIT_CHECK(watcher->arrivals_lost == test->lost, "%s: lost %u",
+		   test->name, (unsigned int)watcher->arrivals_lost);
+}
+
+static void test_gaps(void)
+{
+	static const struct report_intake_settings settings = { .domain = "" };
+	struct report_reading reading;
+	struct report_intake *intake;
+	const struct report_model *model;
+	size_t i, j;
+
+	for (i = 0; i < COUNT(cases); i++) {
+		intake = report_intake_init(&settings);
+		for (j = 0; j < MAX_LINES && cases[i].lines[j].line != NULL; j++)
+			feed(intake, cases[i].lines[j].at, "old",
+			     cases[i].lines[j].line);
+		feed(intake, cases[i].end, "new", "heartbeat seq=1");
+		memset(&reading, 0, sizeof(reading));
+		model = report_intake_model(intake, START, 0, &reading);
+		check_gaps(&cases[i], find_old(model));
+		CU_ASSERT_EQUAL(model->blind_s[REPORT_OLD],
+				find_old(model)->blind_s);
+		report_intake_deinit(&intake);
+	}
+}
+
+/* An hour without mail that nobody watched isn't an hour without mail. */
+static void test_slots(void)
+{
+	static const struct report_intake_settings settings = {
+		.domain = "", .switched = START
+	};
+	struct report_reading reading = { .lines = 0 };
+	struct report_intake *intake = report_intake_init(&settings);
+	const struct report_model *model;
+	const struct report_domain *domain;
+
+	feed(intake, 0, "old", "arrival id=1 to=a@b.example");
+	feed(intake, 3600, "old", "milter_stop");
+	feed(intake, 3 * 3600 + 600, "old", "milter_start");
+	feed(intake, 2 * 3600, "new", "milter_start");
+	feed(intake, 4 * 3600 - 1, "new", "arrival id=2 to=a@b.example");
+	model = report_intake_model(intake, START, 0, &reading);
+	CU_ASSERT_EQUAL_FATAL(model->domains_count, 1);
+	domain = model->domains[0];
+	CU_ASSERT_EQUAL_FATAL(domain->hours_count, 4);
+	CU_ASSERT_EQUAL(domain->hours[0].blind[REPORT_OLD], 0);
+	CU_ASSERT_EQUAL(domain->hours[1].blind[REPORT_OLD], 3600);
+	CU_ASSERT_EQUAL(domain->hours[2].blind[REPORT_OLD], 3600);
+	/* it's silent from its start on, but not for long enough at 4:00 */
+	CU_ASSERT_EQUAL(domain->hours[3].blind[REPORT_OLD], 600 + 2999);
+	/* before the first line of the new one nothing is known */
+	CU_ASSERT_EQUAL(domain->hours[0].blind[REPORT_NEW], 3600);
+	CU_ASSERT_EQUAL(domain->hours[1].blind[REPORT_NEW], 3600);
+	CU_ASSERT_EQUAL(domain->hours[2].blind[REPORT_NEW], 0);
+	CU_ASSERT_EQUAL(domain->days[0].blind[REPORT_NEW], 2 * 3600);
+	CU_ASSERT(model->watched[REPORT_OLD] && model->watched[REPORT_NEW]);
+	report_intake_deinit(&intake);
+}
+
+static void test_unwatched(void)
+{
+	static const struct report_intake_settings settings = { .domain = "" };
+	struct report_reading reading = { .lines = 0 };
+	struct report_intake *intake = report_intake_init(&settings);
+	const struct report_model *model;
+
+	feed(intake, 0, "new", "heartbeat seq=1");
+	feed(intake, 60, "new", "heartbeat seq=2");
+	model = report_intake_model(intake, START, 0, &reading);
+	CU_ASSERT(!model->watched[REPORT_OLD]);
+	CU_ASSERT_EQUAL(model->blind_s[REPORT_OLD], 60);
+	CU_ASSERT_EQUAL(model->blind_s[REPORT_NEW], 0);
+	report_intake_deinit(&intake);
+}
+
+/* However often it dies, the list is bounded, and the time is right. */
+static void test_many_gaps(void)
+{
+	static const struct report_intake_settings settings = { .domain = "" };
+	struct report_reading reading = { .lines = 0 };
+	struct report_intake *intake = report_intake_init(&settings);
+	const struct report_watcher *watcher;
+	int i;
+
+	for (i = 0; i < 3000; i++) {
+		feed(intake, i * 10, "old", "milter_start");
+		feed(intake, i * 10 + 6, "old", "milter_stop");
+	}
+	watcher = find_old(report_intake_model(intake, START, 0, &reading));
+	CU_ASSERT_EQUAL(watcher->gaps_total, 2999);
+	CU_ASSERT_EQUAL(watcher->gaps_count, REPORT_MAX_GAPS);
+	CU_ASSERT_EQUAL(watcher->blind_s, 2999 * 4);
+	CU_ASSERT_EQUAL(watcher->starts, 3000);
+	report_intake_deinit(&intake);
+}
+
+int main(void)
+{
+	static const struct unit_test tests[] = {
+		{ "gaps", test_gaps },
+		{ "hours that weren't watched", test_slots },
+		{ "a side without a milter", test_unwatched },
+		{ "many gaps", test_many_gaps },
+		{ NULL, NULL }
+	};
+
+	return unit_run("report-watch", tests);
+}
