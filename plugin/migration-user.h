@@ -39,8 +39,8 @@ struct migration_user {
 	time_t tree_failed;
 	/* unix seconds of the last failure to connect or log in, 0: none */
 	time_t remote_failed;
-	/* it was the login that failed */
-	bool remote_refused;
+	/* it was the login that failed: why, with a response code; else NULL */
+	char *remote_refusal;
 	/* about how many connections there are */
 	unsigned int remote_logins;
 };

@@ -9,6 +9,7 @@
 #include "migration-user.h"
 #include "engine/folder-tree.h"
 #include "engine/name-map.h"
+#include "engine/old-client.h"
 #include "remote-watchdog.h"
 #include "remote-namespace.h"
 
@@ -20,8 +21,6 @@
 	"try again later"
 #define ERRSTR_FAILED "The old mail server failed, try again later"
 #define ERRSTR_LOST "The connection to the old mail server was lost, try again"
-#define ERRSTR_LOGIN "[AUTHENTICATIONFAILED] The old mail server refused " \
-	"the login"
 
 /* What stock imapc needs to be a proxy: no whole body for a size, no whole
    header for a field. Taken away is what gives clients wrong answers. */
@@ -99,6 +98,24 @@ remote_get_vname(struct mailbox_list *list, const char *storage_name)
 	return vname;
 }
 
+/* Why there is no connection now, NULL when there may be one. */
+static const char *why_not_connected(struct migration_user *muser)
+{
+	if (muser->remote_failed == 0)
+		return NULL;
+	return muser->remote_refusal != NULL ? muser->remote_refusal :
+		ERRSTR_UNREACHABLE;
+}
+
+static void remote_list_failed(struct migration_user *muser,
+			       struct mailbox_list *list)
+{
+	const char *error = why_not_connected(muser);
+
+	mailbox_list_set_error(list, remote_unavailable(muser),
+			       error != NULL ? error : ERRSTR_FAILED);
+}
+
 /* lib-storage looks at subscriptions before it changes one */
 static int
 remote_subscriptions_refresh(struct mailbox_list *src_list,
@@ -108,14 +125,11 @@ remote_subscriptions_refresh(struct mailbox_list *src_list,
 	enum mail_error error_code;
 	const char *error;
 
-	if (remote_ready(rlist->muser, &error_code, &error) == 0) {
-		if (rlist->module_ctx.super.
-		    subscriptions_refresh(src_list, dest_list) == 0)
-			return 0;
-		error_code = remote_unavailable(rlist->muser);
-		error = ERRSTR_FAILED;
-	}
-	mailbox_list_set_error(dest_list, error_code, error);
+	if (remote_ready(rlist->muser, &error_code, &error) == 0 &&
+	    rlist->module_ctx.super.
+	    subscriptions_refresh(src_list, dest_list) == 0)
+		return 0;
+	remote_list_failed(rlist->muser, dest_list);
 	return -1;
 }
 
@@ -126,10 +140,8 @@ static int remote_iter_deinit(struct mailbox_list_iterate_context *ctx)
 	struct remote_list *rlist = REMOTE_LIST_CONTEXT(list);
 	int ret = rlist->module_ctx.super.iter_deinit(ctx);
 
-	if (ret < 0 && list->error == MAIL_ERROR_TEMP) {
-		mailbox_list_set_error(list, remote_unavailable(rlist->muser),
-				       ERRSTR_FAILED);
-	}
+	if (ret < 0 && list->error == MAIL_ERROR_TEMP)
+		remote_list_failed(rlist->muser, list);
 	return ret;
 }
 
@@ -150,12 +162,32 @@ void remote_list_created(struct migration_user *muser,
 	v->get_vname = remote_get_vname;
 }
 
-static void
-remote_failed(struct migration_user *muser, bool refused, const char *reason)
+static void remote_failed(struct migration_user *muser, const char *reason)
 {
 	muser->remote_failed = time(NULL);
-	muser->remote_refused = refused;
 	e_debug(muser->user->event, "migration: %s", reason);
+}
+
+/* The old server's own words, unless it repeats what we sent. */
+static void remote_refused(struct migration_user *muser, const char *reply)
+{
+	const char *password = remote_storage(muser)->set->imapc_password;
+	const char *code, *text;
+
+	remote_failed(muser, reply);
+	i_free(muser->remote_refusal);
+	code = old_login_refusal(reply, &text);
+	if (*password != '\0' && strstr(reply, password) != NULL)
+		text = "";
+	muser->remote_refusal = i_strdup_printf(
+		"[%s] The old mail server refused the login%s%s", code,
+		*text == '\0' ? "" : ": ", text);
+}
+
+static void remote_forget_failure(struct migration_user *muser)
+{
+	muser->remote_failed = 0;
+	i_free_and_null(muser->remote_refusal);
 }
 
 /* A lost connection is made again at once; one that can't be made isn't tried
@@ -164,8 +196,8 @@ static void remote_disconnected(struct migration_user *muser, const char *reason
 {
 	if (muser->remote_logins > 0)
 		muser->remote_logins--;
-	else if (!muser->remote_refused || muser->remote_failed == 0)
-		remote_failed(muser, FALSE, reason);
+	else if (muser->remote_refusal == NULL || muser->remote_failed == 0)
+		remote_failed(muser, reason);
 }
 
 /* Called for each login and for each lost connection. imapc's own would
@@ -185,15 +217,14 @@ remote_login_callback(const struct imapc_command_reply *reply, void *context)
 
 	switch (reply->state) {
 	case IMAPC_COMMAND_STATE_OK:
-		muser->remote_failed = 0;
-		muser->remote_refused = FALSE;
+		remote_forget_failure(muser);
 		muser->remote_logins++;
 		break;
 	case IMAPC_COMMAND_STATE_DISCONNECTED:
 		remote_disconnected(muser, reply->text_full);
 		break;
 	default:
-		remote_failed(muser, TRUE, reply->text_full);
+		remote_refused(muser, reply->text_full);
 		break;
 	}
 }
@@ -238,6 +269,7 @@ void remote_namespace_destroy(struct migration_user *muser)
 	if (ns == NULL)
 		return;
 	mail_namespace_destroy(ns);
+	remote_forget_failure(muser);
 	muser->remote_ns = NULL;
 	remote_watchdog_deinit(&muser->remote_watchdog);
 }
@@ -252,17 +284,16 @@ enum mail_error remote_unavailable(struct migration_user *muser)
 int remote_ready(struct migration_user *muser,
 		 enum mail_error *error_code_r, const char **error_r)
 {
-	time_t wait = muser->remote_refused ?
+	time_t wait = muser->remote_refusal != NULL ?
 		RETRY_LOGIN_SECS : RETRY_LOST_SECS;
 
 	if (muser->remote_failed == 0 ||
 	    time(NULL) - muser->remote_failed >= wait) {
-		muser->remote_failed = 0;
-		muser->remote_refused = FALSE;
+		remote_forget_failure(muser);
 		return 0;
 	}
 	*error_code_r = remote_unavailable(muser);
-	*error_r = muser->remote_refused ? ERRSTR_LOGIN : ERRSTR_UNREACHABLE;
+	*error_r = why_not_connected(muser);
 	return -1;
 }
 
@@ -329,10 +360,8 @@ void remote_last_error(struct migration_user *muser,
 	struct mail_storage *storage = muser->remote_ns->storage;
 
 	*error_code_r = remote_unavailable(muser);
-	if (muser->remote_refused)
-		*error_r = ERRSTR_LOGIN;
-	else if (muser->remote_failed != 0)
-		*error_r = ERRSTR_UNREACHABLE;
+	if (muser->remote_failed != 0)
+		*error_r = why_not_connected(muser);
 	else if (storage->error == MAIL_ERROR_NONE ||
 		 (storage->error == MAIL_ERROR_TEMP &&
 		  str_begins(storage->error_string, MAIL_ERRSTR_CRITICAL_MSG)))

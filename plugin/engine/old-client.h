@@ -224,4 +224,8 @@ unsigned int old_client_pending(const struct old_client *client);
 const struct old_client_counters *
 old_client_counters(struct old_client *client);
 
+/* "NO text" to a login, for clients of ours: a response code of RFC 5530, and the
+   text without it in *reason_r. In the data stack. */
+const char *old_login_refusal(const char *text, const char **reason_r);
+
 #endif

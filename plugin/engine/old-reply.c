@@ -147,3 +147,30 @@ void old_reply_classify(struct old_reply *reply)
 					       old_reply_clean(reply->text));
 	}
 }
+
+/* Those that tell a client to try again, or the user to do something. */
+static const char *const login_codes[] = {
+	"UNAVAILABLE", "INUSE", "LIMIT", "THROTTLED", "OVERQUOTA",
+	"AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED",
+	"PRIVACYREQUIRED", "CONTACTADMIN", NULL
+};
+
+const char *old_login_refusal(const char *text, const char **reason_r)
+{
+	struct old_reply reply = { .state = OLD_REPLY_NO };
+
+	old_reply_split(text, &reply.code, &reply.code_value, &reply.text);
+	*reason_r = old_reply_clean(reply.text);
+	if (str_array_find(login_codes, reply.code))
+		return reply.code;
+	old_reply_classify(&reply);
+	switch (reply.error_code) {
+	case MAIL_ERROR_UNAVAILABLE:
+	case MAIL_ERROR_TEMP:
+		return "UNAVAILABLE";
+	case MAIL_ERROR_LIMIT:
+		return "LIMIT";
+	default:
+		return "AUTHENTICATIONFAILED";
+	}
+}

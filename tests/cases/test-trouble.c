@@ -93,7 +93,7 @@ static void all_refused(struct imap_client *client, const char *code)
 	static const char *const commands[] = {
 		"SELECT INBOX", "EXAMINE Archive",
 		"STATUS INBOX (MESSAGES UNSEEN)", "CREATE Made",
-		"DELETE Archive",
+		"RENAME Archive Other", "SUBSCRIBE Archive", "DELETE Archive",
 		"APPEND INBOX {11+}\r\nA: b\r\n\r\nc\r\n",
 	};
 
@@ -238,11 +238,10 @@ static void refused_login(const char *answer, const char *code)
 static void test_refused_login(void)
 {
 	refused_login("NO [UNAVAILABLE] Temporary authentication failure.",
-		      NULL);
+		      "UNAVAILABLE");
 	refused_login("NO [AUTHENTICATIONFAILED] No, you don't.",
 		      "AUTHENTICATIONFAILED");
-	refused_login("NO [LIMIT] Too many simultaneous connections",
-		      NULL);
+	refused_login("NO [LIMIT] Too many simultaneous connections", "LIMIT");
 }
 
 static void test_over_quota(void)

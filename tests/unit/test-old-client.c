@@ -723,7 +723,34 @@ static void test_memory(void)
 		   usage.ru_maxrss < MEMORY_MAX_KB, "%ld KB", usage.ru_maxrss);
 }
 
+/* What clients are told of a login that was refused. */
+static void test_login_refusal(void)
+{
+	static const struct {
+		const char *text, *code, *reason;
+	} tests[] = {
+		{ "[UNAVAILABLE] Not now", "UNAVAILABLE", "Not now" },
+		{ "[limit 10] Too many", "LIMIT", "Too many" },
+		{ "[EXPIRED] Old", "EXPIRED", "Old" },
+		{ "[SERVERBUG] Oops", "UNAVAILABLE", "Oops" },
+		{ "[NOPERM] No", "AUTHENTICATIONFAILED", "No" },
+		{ "Too many connections", "LIMIT", "Too many connections" },
+		{ "Temporary failure", "UNAVAILABLE", "Temporary failure" },
+		{ "Wrong", "AUTHENTICATIONFAILED", "Wrong" },
+		{ "", "AUTHENTICATIONFAILED", "" },
+	};
+	const char *code, *reason;
+
+	for (unsigned int i = 0; i < N_ELEMENTS(tests); i++) {
+		code = old_login_refusal(tests[i].text, &reason);
+		UNIT_CHECK(strcmp(code, tests[i].code) == 0 &&
+			   strcmp(reason, tests[i].reason) == 0,
+			   "%u: [%s] %s", i, code, reason);
+	}
+}
+
 static const struct unit_test tests[] = {
+	{ "login refusal", test_login_refusal },
 	{ "logins", test_logins },
 	{ "sessions", test_sessions },
 	{ "no server", test_no_server },
