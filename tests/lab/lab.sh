@@ -81,6 +81,13 @@ lab_users()
 	seq -s ' ' -f 'user%.0f' 1 "$USER_COUNT"
 }
 
+# lab_host SERVER, as mail knows it: no two labs have the same, so that what
+# their milters say can be read together
+lab_host()
+{
+	echo "$1.$OLD.$DOMAIN"
+}
+
 lab_save()
 {
 	for name in OLD USER_COUNT PORT_BASE RTT STORE NAMES PLUGIN MILTER \

@@ -21,7 +21,7 @@ milter_config()
 Socket $(milter_socket "$1")
 Server $1
 Domain $DOMAIN
-Host $1.$DOMAIN
+Host $(lab_host "$1")
 KeyFile $DIR/milter/key
 User nobody
 UMask 000
