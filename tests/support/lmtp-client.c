@@ -108,6 +108,17 @@ int smtp_open(const char *hostport, unsigned int timeout_ms,
 	return open_client(hostport, timeout_ms, true, client_r, error_r);
 }
 
+int smtp_auth_plain(struct lmtp_client *client, const char *response)
+{
+	struct lmtp_reply reply;
+
+	send_line(client, "AUTH PLAIN %s", response);
+	if (read_reply(client, &reply) < 0)
+		return -1;
+	snprintf(client->error, sizeof(client->error), "%s", reply.text);
+	return reply.code == 235 ? 0 : -1;
+}
+
 void lmtp_free(struct lmtp_client **client)
 {
 	if (*client == NULL)

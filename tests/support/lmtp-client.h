@@ -22,6 +22,8 @@ int lmtp_open(const char *hostport, unsigned int timeout_ms,
 /* The same with a server that speaks SMTP. */
 int smtp_open(const char *hostport, unsigned int timeout_ms,
 	      struct lmtp_client **client_r, const char **error_r);
+/* AUTH PLAIN (RFC 4954); response is base64. */
+int smtp_auth_plain(struct lmtp_client *client, const char *response);
 /* Drops the connection; *client becomes NULL, NULL is fine. */
 void lmtp_free(struct lmtp_client **client);
 /* QUIT and free. */
