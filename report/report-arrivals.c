@@ -32,6 +32,8 @@ struct arrivals {
 	struct domain *domains;
 	struct sources *sources;
 	struct cache_set *cache;
+	/* Of the event in hand, see hash_event(). */
+	uint64_t hash;
 	int64_t first_new;
 };
 
@@ -100,6 +102,13 @@ static uint64_t hash_event(const struct report_event *event)
 	return hash_text(hash, report_event_get(event, KEY_name));
 }
 
+void arrivals_prepare(struct arrivals *arrivals,
+		      const struct report_event *event)
+{
+	arrivals->hash = hash_event(event);
+	__builtin_prefetch(&arrivals->cache[arrivals->hash % CACHE_SETS]);
+}
+
 static struct source *
 look_up(struct arrivals *arrivals, const struct report_event *event)
 {
@@ -125,7 +134,7 @@ look_up(struct arrivals *arrivals, const struct report_event *event)
 static struct source *
 find(struct arrivals *arrivals, const struct report_event *event)
 {
-	uint64_t hash = hash_event(event);
+	uint64_t hash = arrivals->hash;
 	struct cache_set *set = &arrivals->cache[hash % CACHE_SETS];
 	unsigned int i;
 	struct source *source;

@@ -15,6 +15,9 @@ struct arrivals;
 /* chosen: the only domain to be looked at, "" for all. */
 struct arrivals *arrivals_init(struct strings *strings, const char *chosen);
 void arrivals_deinit(struct arrivals **arrivals);
+/* Of each event first: gets what it needs on its way from memory. */
+void arrivals_prepare(struct arrivals *arrivals,
+		      const struct report_event *event);
 void arrivals_add(struct arrivals *arrivals, const struct report_event *event);
 void arrivals_add_deferred(struct arrivals *arrivals,
 			   const struct report_event *event);

@@ -58,6 +58,12 @@ static void forget_old(struct report_doubles *doubles)
 	doubles->used = 0;
 }
 
+void report_doubles_prefetch(const struct report_doubles *doubles,
+			     uint64_t hash)
+{
+	__builtin_prefetch(&doubles->slots[hash % SLOTS]);
+}
+
 bool report_doubles_seen(struct report_doubles *doubles, uint64_t hash)
 {
 	uint64_t *place;

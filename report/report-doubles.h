@@ -20,6 +20,9 @@ struct report_doubles;
 
 struct report_doubles *report_doubles_init(void);
 void report_doubles_deinit(struct report_doubles **doubles);
+/* It will be asked for soon. */
+void report_doubles_prefetch(const struct report_doubles *doubles,
+			     uint64_t hash);
 /* Remembers it too. The hash is as good as random (table_hash()). */
 bool report_doubles_seen(struct report_doubles *doubles, uint64_t hash);
 

@@ -209,10 +209,10 @@ static uint64_t add_key_hash(uint64_t hash, const struct report_event *event,
 	return add_hash(hash, text.data, text.size);
 }
 
-/* Was it told before? */
-static bool is_double(struct report_intake *intake,
-		      const struct intake_event *what,
-		      const struct log_record *record)
+/* What makes it the same as another one. */
+static uint64_t hash_line(struct report_intake *intake,
+			  const struct intake_event *what,
+			  const struct log_record *record)
 {
 	const struct report_event *event = &intake->event;
 	uint64_t hash = 1;
@@ -227,7 +227,7 @@ static bool is_double(struct report_intake *intake,
 		hash = add_hash(hash, record->host, record->host_size);
 		hash = add_hash(hash, record->message, record->message_size);
 	}
-	return report_doubles_seen(intake->doubles, hash);
+	return hash;
 }
 
 /* When it happened: when it was written, if it doesn't tell. */
@@ -262,6 +262,7 @@ void report_intake_add(struct report_intake *intake,
 	struct report_event *event = &intake->event;
 	const struct intake_event *what;
 	const char *error;
+	uint64_t hash;
 
 	if (!is_wanted(intake, record->time))
 		return;
@@ -279,7 +280,11 @@ void report_intake_add(struct report_intake *intake,
 		broken(intake, "a key is missing", record);
 		return;
 	}
-	if (is_double(intake, what, record)) {
+	hash = hash_line(intake, what, record);
+	report_doubles_prefetch(intake->doubles, hash);
+	if ((what->required & KEY_BIT(to)) != 0)
+		arrivals_prepare(intake->arrivals, event);
+	if (report_doubles_seen(intake->doubles, hash)) {
 		intake->double_lines++;
 		return;
 	}

@@ -37,7 +37,12 @@ struct watcher {
 
 struct watch {
 	struct strings *strings;
-	struct watcher *table, *last;
+	struct watcher *table;
+	/* Of each side the one before, and its host as it was written. */
+	struct recent {
+		struct watcher *watcher;
+		struct kept_text host;
+	} recent[REPORT_SIDES];
 	/* When each side is blind; made by watch_finish(). */
 	struct blind blind[REPORT_SIDES];
 };
@@ -54,12 +59,15 @@ void watch_deinit(struct watch **_watch)
 {
 	struct watch *watch = *_watch;
 	struct watcher *watcher, *next;
+	unsigned int side;
 
 	if (watch == NULL)
 		return;
 	*_watch = NULL;
-	blind_clear(&watch->blind[REPORT_OLD]);
-	blind_clear(&watch->blind[REPORT_NEW]);
+	for (side = 0; side < REPORT_SIDES; side++) {
+		blind_clear(&watch->blind[side]);
+		free(watch->recent[side].host.data);
+	}
 	HASH_ITER(hh, watch->table, watcher, next) {
 		HASH_DEL(watch->table, watcher);
 		free(watcher->failure.data);
@@ -69,36 +77,46 @@ void watch_deinit(struct watch **_watch)
 	free(watch);
 }
 
+static struct watcher *
+look_up(struct watch *watch, struct text host, enum report_side side)
+{
+	struct watcher_key key;
+	struct watcher *watcher;
+
+	memset(&key, 0, sizeof(key));
+	key.host = strings_get_lower(watch->strings, host);
+	key.side = side;
+	HASH_FIND(hh, watch->table, &key, sizeof(key), watcher);
+	if (watcher != NULL)
+		return watcher;
+	watcher = memory_new(sizeof(*watcher));
+	watcher->key = key;
+	watcher->interval = INTERVAL_DEFAULT;
+	watcher->shown.side = side;
+	watcher->shown.host = key.host;
+	watcher->shown.version = watcher->shown.mode =
+		watcher->shown.domains = watcher->shown.failure = "";
+	HASH_ADD(hh, watch->table, key, sizeof(key), watcher);
+	return watcher;
+}
+
 /* NULL for an event without a side or host. */
 static struct watcher *
 get_watcher(struct watch *watch, const struct report_event *event)
 {
 	struct text host = report_event_get(event, KEY_host);
-	struct watcher_key key;
-	struct watcher *watcher;
+	struct recent *recent;
 	enum report_side side;
 
 	if (host.size == 0 || !report_event_side(event, &side))
 		return NULL;
-	memset(&key, 0, sizeof(key));
-	key.host = strings_get_lower(watch->strings, host);
-	key.side = side;
-	watcher = watch->last;
-	if (watcher != NULL && watcher->key.host == key.host &&
-	    watcher->key.side == key.side)
-		return watcher;
-	HASH_FIND(hh, watch->table, &key, sizeof(key), watcher);
-	if (watcher == NULL) {
-		watcher = memory_new(sizeof(*watcher));
-		watcher->key = key;
-		watcher->interval = INTERVAL_DEFAULT;
-		watcher->shown.side = side;
-		watcher->shown.host = key.host;
-		watcher->shown.version = watcher->shown.mode =
-			watcher->shown.domains = watcher->shown.failure = "";
-		HASH_ADD(hh, watch->table, key, sizeof(key), watcher);
+	recent = &watch->recent[side];
+	if (recent->host.size != host.size ||
+	    memcmp(recent->host.data, host.data, host.size) != 0) {
+		recent->watcher = look_up(watch, host, side);
+		text_keep(&recent->host, host);
 	}
-	return watch->last = watcher;
+	return recent->watcher;
 }
 
 static void add_gap(struct watcher *watcher, int64_t from, int64_t to,

@@ -31,6 +31,7 @@ static const struct bench_part *const parts[] = {
 	&bench_fill,
 	&bench_cutover,
 	&bench_milter,
+	&bench_report,
 	NULL
 };
 

@@ -39,6 +39,7 @@ PACKAGES="
 	strace
 	rsyslog
 	opendkim
+	pflogsumm
 	opendkim-tools
 "
 # PACKAGE:SERVICE of those that bring a daemon
