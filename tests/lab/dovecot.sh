@@ -1,5 +1,14 @@
 # dovecot: what the old and the new Dovecot of the lab have in common.
 
+# dovecot_mail_location sdbox|mdbox|maildir
+dovecot_mail_location()
+{
+	case $1 in
+	maildir) echo "maildir:~/Maildir" ;;
+	*) echo "$1:~/$1" ;;
+	esac
+}
+
 # dovecot_config_common FOLDER NAME IMAP_PORT POP3_PORT LMTP_PORT
 dovecot_config_common()
 {

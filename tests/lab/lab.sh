@@ -26,7 +26,7 @@ lab_defaults()
 	DIR=/var/tmp/dovecot-migration-lab
 	PORT_BASE=24000
 	OLD=dovecot USER_COUNT=2 MESSAGES=100 FOLDERS=5
-	CORPUS='' SEED='' RTT=0 STORE=sdbox NAMES=same
+	CORPUS='' SEED='' RTT=0 STORE=sdbox OLD_STORE=maildir NAMES=same
 	PLUGIN=yes MILTER=yes SENDMAIL=no DO_BUILD=yes
 }
 
@@ -71,6 +71,8 @@ lab_option()
 	--seed) SEED=$2 ;;
 	--rtt) RTT=$2 ;;
 	--store) lab_word "$1" "$2" sdbox mdbox maildir; STORE=$2 ;;
+	--old-store)
+		lab_word "$1" "$2" sdbox mdbox maildir; OLD_STORE=$2 ;;
 	--names) lab_word "$1" "$2" same plain; NAMES=$2 ;;
 	*) usage_error "unknown option: $1" ;;
 	esac
@@ -90,7 +92,7 @@ lab_host()
 
 lab_save()
 {
-	for name in OLD USER_COUNT PORT_BASE RTT STORE NAMES PLUGIN MILTER \
+	for name in OLD USER_COUNT PORT_BASE RTT STORE OLD_STORE NAMES PLUGIN MILTER \
 		SENDMAIL; do
 		eval "echo \"$name=\$$name\""
 	done >"$DIR/lab.conf"

@@ -26,14 +26,6 @@ dovecot_moduledir()
 	sed -n 's/^dovecot_moduledir=//p' /usr/lib/dovecot/dovecot-config
 }
 
-new_mail_location()
-{
-	case $STORE in
-	maildir) echo "maildir:~/Maildir" ;;
-	*) echo "$STORE:~/$STORE" ;;
-	esac
-}
-
 # Clients meet the names that they know from the old server, or plain ones.
 new_separator()
 {
@@ -63,7 +55,7 @@ new_config()
 	dovecot_config_common "$DIR/$NEW" new "$PORT_NEW_IMAP" \
 		"$PORT_NEW_POP3" "$PORT_NEW_LMTP"
 	cat <<END
-mail_location = $(new_mail_location)
+mail_location = $(dovecot_mail_location "$STORE")
 mail_plugin_dir = $DIR/$NEW_MODULES
 # Folder names with characters that the store can't have.
 mail_plugins = listescape

@@ -1,4 +1,4 @@
-# old-dovecot: an old server that is Dovecot with Maildir, in $DIR/old.
+# old-dovecot: an old server that is Dovecot, in $DIR/old.
 
 OLD_HAS_LMTP=yes
 OLD_PREFIX=
@@ -21,7 +21,7 @@ old_prepare()
 	{
 		dovecot_config_common "$DIR/old" old "$PORT_OLD_IMAP" \
 			"$PORT_OLD_POP3" "$PORT_OLD_LMTP"
-		echo "mail_location = maildir:~/Maildir"
+		echo "mail_location = $(dovecot_mail_location "$OLD_STORE")"
 		echo "!include_try $DIR/old/extra.conf"
 	} >"$DIR/old/dovecot.conf"
 }
