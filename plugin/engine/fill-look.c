@@ -7,24 +7,12 @@
 #include "local-copy.h"
 #include "old-inventory.h"
 
-/* Up to so many messages all flags are looked at in the last pass before a
-   cutover, whatever MODSEQs say: nobody comes after it to mend what an old
-   server forgot to count, and it costs milliseconds. */
-#define LAST_LOOK_MESSAGES 2000
-
-static bool is_last_look(struct fill *fill)
-{
-	return (fill->set->flags & FILL_FLAG_TREE_HELD) != 0 &&
-		fill->mailbox.messages <= LAST_LOOK_MESSAGES;
-}
-
 bool fill_nothing_new(struct fill *fill)
 {
 	struct local_copy_status local;
 
 	local_copy_status(fill->copy, &local);
-	return !is_last_look(fill) &&
-		fill->state.state == MAILBOX_STATE_FILLED &&
+	return fill->state.state == MAILBOX_STATE_FILLED &&
 		(fill->set->flags & FILL_FLAG_VERIFY) == 0 &&
 		fill->state.modseq != 0 &&
 		fill->state.modseq == fill->mailbox.modseq &&
@@ -41,7 +29,7 @@ static int get_old_inventory(struct fill *fill)
 
 	local_copy_status(fill->copy, &local);
 	fill->complete = TRUE;
-	if ((fill->set->flags & FILL_FLAG_VERIFY) == 0 && !is_last_look(fill) &&
+	if ((fill->set->flags & FILL_FLAG_VERIFY) == 0 &&
 	    fill->state.state == MAILBOX_STATE_FILLED &&
 	    fill->state.modseq != 0 && fill->mailbox.modseq != 0) {
 		fill->complete = FALSE;
