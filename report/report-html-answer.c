@@ -131,25 +131,26 @@ static void put_since_tile(struct html *html,
 		 format_share(old, all).text, note);
 }
 
-static struct format watch_text(const struct report_model *model,
+static struct format blind_text(const struct report_model *model,
 				enum report_side side)
 {
-	if (!model->watched[side]) {
-		struct format format = { "not at all" };
+	static const struct format always = { "all the time" };
+	static const struct format never = { "never" };
 
-		return format;
-	}
-	return format_span(model->blind_s[side]);
+	if (!model->watched[side])
+		return always;
+	return model->blind_s[side] == 0 ? never :
+		format_span(model->blind_s[side]);
 }
 
 static void put_watch_tile(struct html *html, const struct report_model *model)
 {
 	char note[NOTE_SIZE];
 
-	snprintf(note, sizeof(note), "at the old server; at the new one: %s",
-		 watch_text(model, REPORT_NEW).text);
-	put_tile(html, model->watched[REPORT_OLD] ? "Not watched for" :
-		 "Watched", watch_text(model, REPORT_OLD).text, note);
+	snprintf(note, sizeof(note), "the new one: %s",
+		 blind_text(model, REPORT_NEW).text);
+	put_tile(html, "Old server not watched",
+		 blind_text(model, REPORT_OLD).text, note);
 }
 
 static void put_tiles(struct html *html, const struct report_model *model,

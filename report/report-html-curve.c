@@ -16,6 +16,7 @@
 
 #define SHARE_TOP 8
 #define SHARE_HEIGHT 120
+#define SHARE_LEAST 2
 #define VOLUME_TOP 146
 #define VOLUME_HEIGHT 44
 #define VOLUME_END (VOLUME_TOP + VOLUME_HEIGHT)
@@ -113,12 +114,24 @@ static void put_tip(const struct curve *curve, const struct report_slot *slot)
 	html_close(html, "title");
 }
 
+/* A share that isn't none is seen, and one that isn't all too: the last mails
+   at the old server are what matters. */
+static double share_height(const struct report_slot *slot)
+{
+	uint64_t total = slot_total(slot);
+	double height = SHARE_HEIGHT * (double)slot->wanted[REPORT_OLD] /
+		(double)total;
+
+	if (slot->wanted[REPORT_OLD] > 0 && height < SHARE_LEAST)
+		return SHARE_LEAST;
+	if (slot->wanted[REPORT_NEW] > 0 && height > SHARE_HEIGHT - SHARE_LEAST)
+		return SHARE_HEIGHT - SHARE_LEAST;
+	return height;
+}
+
 static void put_share(const struct curve *curve, size_t i)
 {
-	const struct report_slot *slot = &curve->slots[i];
-	uint64_t total = slot_total(slot);
-	double old = SHARE_HEIGHT * (double)slot->wanted[REPORT_OLD] /
-		(double)total;
+	double old = share_height(&curve->slots[i]);
 
 	put_rect(curve, "new", (double)i, 1, SHARE_TOP, SHARE_HEIGHT - old);
 	put_rect(curve, "old", (double)i, 1, SHARE_TOP + SHARE_HEIGHT - old,

@@ -20,20 +20,22 @@ static const struct html_column columns[] = {
 
 static const struct {
 	const char *title, *explanation;
+	size_t max_rows;
 } standings[REPORT_STANDINGS] = {
 	[REPORT_STRAGGLER] = {
 		"Stragglers",
 		"Their last wanted mail came to the old server, after the "
-		"switch: these are to be asked, or waited for."
+		"switch: these are to be asked, or waited for.",
+		HTML_TABLE_MAX_ROWS
+	},
+	[REPORT_QUIET] = {
+		"Not seen since the switch",
+		"Where they will deliver next isn't known.", 100
 	},
 	[REPORT_WAVERING] = {
 		"Wavering",
 		"Came to the old server since the switch, and to the new one "
-		"after that."
-	},
-	[REPORT_QUIET] = {
-		"Not seen since the switch",
-		"Where they will deliver next isn't known."
+		"after that.", 50
 	},
 };
 
@@ -141,7 +143,7 @@ static void put_standing(struct html *html, const struct report_domain *domain,
 		 report_standing_name(standing));
 	html_table_begin(&table, html, class, columns);
 	for (i = 0; i < domain->sources_count &&
-	     shown < HTML_TABLE_MAX_ROWS; i++) {
+	     shown < standings[standing].max_rows; i++) {
 		if (domain->sources[i]->standing == standing) {
 			put_source(&table, domain->sources[i]);
 			shown++;
@@ -160,8 +162,8 @@ void report_html_sources(struct html *html, const struct report_domain *domain)
 		html_line(html, "p", "note", "No source is known whose last "
 			  "wanted mail came to the old server.");
 	put_standing(html, domain, REPORT_STRAGGLER);
-	put_standing(html, domain, REPORT_WAVERING);
 	put_standing(html, domain, REPORT_QUIET);
+	put_standing(html, domain, REPORT_WAVERING);
 	html_open_class(html, "p", "note");
 	html_textf(html, "Sources that come to the new server only: %s. Those "
 		   "that sent nothing but spam: %s.",

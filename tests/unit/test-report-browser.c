@@ -239,13 +239,20 @@ static void check_rows(const struct report_domain *domain)
 	check_count("tr.input", model->reading.inputs_count);
 }
 
-/* In thousandths, -1 for one that isn't drawn. */
+/* In thousandths, -1 for one that isn't drawn. Two of 120 pixels are the least
+   that is drawn of what isn't none. */
 static long expected_share(const struct report_slot *slot, bool blind)
 {
 	uint64_t old = slot->wanted[REPORT_OLD];
 	uint64_t all = old + slot->wanted[REPORT_NEW];
+	long share, least = 1000 * 2 / 120;
 
-	return blind || all == 0 ? -1 : (long)(1000 * old / all);
+	if (blind || all == 0)
+		return -1;
+	share = (long)(1000 * old / all);
+	if (old > 0 && share < least)
+		return least;
+	return old < all && share > 1000 - least ? 1000 - least : share;
 }
 
 /* What is drawn of the slot in the panel of shares: the old server's part of the
