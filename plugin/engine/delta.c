@@ -101,6 +101,12 @@ void delta_leave_out(struct delta *delta, const ARRAY_TYPE(seq_range) *uids)
 	seq_range_array_remove_seq_range(&delta->missed, uids);
 }
 
+void delta_leave_alone(struct delta *delta, const ARRAY_TYPE(seq_range) *uids)
+{
+	delta_leave_out(delta, uids);
+	seq_range_array_remove_seq_range(&delta->changed, uids);
+}
+
 bool delta_is_empty(const struct delta *delta)
 {
 	return array_is_empty(&delta->fetch) &&

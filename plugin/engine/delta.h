@@ -42,6 +42,8 @@ void delta_add_missed(struct delta *delta, const struct inventory *local,
 		      const ARRAY_TYPE(seq_range) *old_uids);
 /* These aren't to be had: neither fetched nor missed. */
 void delta_leave_out(struct delta *delta, const ARRAY_TYPE(seq_range) *uids);
+/* Nor are their flags known: where the copy has them they stay as they are. */
+void delta_leave_alone(struct delta *delta, const ARRAY_TYPE(seq_range) *uids);
 bool delta_is_empty(const struct delta *delta);
 
 #endif

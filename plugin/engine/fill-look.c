@@ -97,7 +97,7 @@ static int compute_delta(struct fill *fill)
 	ret = old_mailbox_uids(fill->set->client, &uids, &fill->error_code,
 			       &fill->error);
 	if (ret == 0) {
-		array_clear(&fill->local.items);
+		inventory_clear(&fill->local);
 		local_copy_inventory(fill->copy, &fill->local);
 		delta_add_expunged(&fill->delta, &fill->local, &uids);
 		delta_add_missed(&fill->delta, &fill->local, local.uid_next,
@@ -110,8 +110,8 @@ static int compute_delta(struct fill *fill)
 
 int fill_take_inventories(struct fill *fill)
 {
-	array_clear(&fill->old.items);
-	array_clear(&fill->local.items);
+	inventory_clear(&fill->old);
+	inventory_clear(&fill->local);
 	if (refuse_own_messages(fill) < 0 || get_old_inventory(fill) < 0)
 		return -1;
 	if (fill->complete)

@@ -10,7 +10,7 @@
 #include "local-copy.h"
 #include "verify.h"
 
-void fill_add_bad(struct fill *fill, uint32_t uid, const char *reason)
+static void add_bad(struct fill *fill, uint32_t uid, const char *reason)
 {
 	seq_range_array_add(&fill->bad, uid);
 	if (fill->bad_reason == NULL) {
@@ -66,14 +66,17 @@ static void fetch_progress(void *context, uint64_t bytes)
 	fill->set->observer->progress(fill->set->observer->context, bytes);
 }
 
-static void fetch_failed(void *context, uint32_t uid, const char *reason)
+void fill_message_failed(struct fill *fill, uint32_t uid, const char *reason)
 {
-	struct fill *fill = context;
-
-	fill_add_bad(fill, uid, reason);
+	add_bad(fill, uid, reason);
 	migration_report(fill->set->muser, "message_failed",
 			 "mailbox", fill->set->vname, "uid", dec2str(uid),
 			 "reason", reason, NULL);
+}
+
+static void fetch_failed(void *context, uint32_t uid, const char *reason)
+{
+	fill_message_failed(context, uid, reason);
 }
 
 static void fetch_altered(void *context, uint32_t uid,

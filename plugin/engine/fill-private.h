@@ -82,7 +82,8 @@ void fill_expunge_without(struct fill *fill);
 void fill_forget_own_expunges(struct fill *fill);
 
 /* fill-move.c */
-void fill_add_bad(struct fill *fill, uint32_t uid, const char *reason);
+/* The message can't be had. */
+void fill_message_failed(struct fill *fill, uint32_t uid, const char *reason);
 int fill_apply_changes(struct fill *fill);
 int fill_fetch_bodies(struct fill *fill);
 /* Read back what came; all with FILL_FLAG_VERIFY. */

@@ -26,7 +26,9 @@ static int retry_missed(struct fill *fill, bool *recreate_r)
 		*recreate_r = TRUE;
 	else if (ret == 0) {
 		seq_range_array_merge(&fill->bad, &fill->delta.missed);
-		fill->bad_reason = p_strdup(fill->pool, fill->state.error);
+		if (fill->bad_reason == NULL)
+			fill->bad_reason = p_strdup(fill->pool,
+						    fill->state.error);
 	}
 	array_free(&ok);
 	return ret;
@@ -135,6 +137,22 @@ static int forget_vanished(struct fill *fill)
 	return ret;
 }
 
+/* What the old server doesn't tell is never made up. */
+static void leave_unknown(struct fill *fill)
+{
+	struct seq_range_iter iter;
+	unsigned int n = 0;
+	uint32_t uid;
+
+	seq_range_array_remove_seq_range(&fill->old.unknown, &fill->without);
+	delta_leave_alone(&fill->delta, &fill->old.unknown);
+	seq_range_array_iter_init(&iter, &fill->old.unknown);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
+		fill_message_failed(fill, uid, "the old server doesn't tell "
+				    "its FLAGS or INTERNALDATE");
+	}
+}
+
 /* Returns 1 when it is done, 0 when the copy was made anew and all must be
    done again, -1 on error. */
 static int fill_once(struct fill *fill)
@@ -144,6 +162,7 @@ static int fill_once(struct fill *fill)
 	if (fill_take_inventories(fill) < 0 || fill_check_expunges(fill) < 0)
 		return -1;
 	fill_expunge_without(fill);
+	leave_unknown(fill);
 	if (retry_missed(fill, &recreate) < 0)
 		return -1;
 	if (recreate) {

@@ -73,11 +73,19 @@ void inventory_init(struct inventory *inventory,
 {
 	inventory->keywords = keywords;
 	i_array_init(&inventory->items, 128);
+	i_array_init(&inventory->unknown, 8);
 }
 
 void inventory_deinit(struct inventory *inventory)
 {
 	array_free(&inventory->items);
+	array_free(&inventory->unknown);
+}
+
+void inventory_clear(struct inventory *inventory)
+{
+	array_clear(&inventory->items);
+	array_clear(&inventory->unknown);
 }
 
 static int

@@ -9,6 +9,7 @@
  */
 
 #include "mail-types.h"
+#include "seq-range-array.h"
 
 /* flags that both sides keep: not \Recent */
 #define INVENTORY_FLAGS (MAIL_FLAGS_MASK ^ MAIL_RECENT)
@@ -39,11 +40,15 @@ inventory_keywords_get(struct inventory_keywords *keywords,
 struct inventory {
 	struct inventory_keywords *keywords;
 	ARRAY_TYPE(inventory_item) items;
+	/* Of items: UIDs of those that don't have all that was asked for, for
+	   the server doesn't tell it. Nothing is made up for them. */
+	ARRAY_TYPE(seq_range) unknown;
 };
 
 void inventory_init(struct inventory *inventory,
 		    struct inventory_keywords *keywords);
 void inventory_deinit(struct inventory *inventory);
+void inventory_clear(struct inventory *inventory);
 
 /* The item of that UID, added when it isn't there; *added_r tells. */
 struct inventory_item *

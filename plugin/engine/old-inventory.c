@@ -1,4 +1,7 @@
 #include "lib.h"
+#include "array.h"
+#include "str.h"
+#include "imap-util.h"
 #include "old-fetch.h"
 #include "old-inventory.h"
 
@@ -8,6 +11,8 @@
 struct inventory_fetch {
 	struct inventory *inventory;
 	uint32_t first_uid, end_uid;
+	/* UIDs that were shown at all, and with these */
+	ARRAY_TYPE(seq_range) shown, flagged, dated;
 
 	bool done;
 	enum mail_error error_code;
@@ -27,12 +32,15 @@ fetch_item(void *context, const struct old_fetch_item *fetched)
 	if (fetched->uid < fetch->first_uid || fetched->uid >= fetch->end_uid)
 		return 0;
 	item = inventory_get(inventory, fetched->uid, &added);
+	seq_range_array_add(&fetch->shown, fetched->uid);
 	if ((fetched->fields & OLD_FETCH_FLAGS) != 0) {
+		seq_range_array_add(&fetch->flagged, fetched->uid);
 		item->flags = fetched->flags & INVENTORY_FLAGS;
 		item->keywords = inventory_keywords_get(inventory->keywords,
 							fetched->keywords);
 	}
 	if ((fetched->fields & OLD_FETCH_DATE) != 0) {
+		seq_range_array_add(&fetch->dated, fetched->uid);
 		item->date = fetched->date;
 		item->tz_offset = fetched->tz_offset;
 	}
@@ -54,12 +62,14 @@ fetch_done(const struct old_reply *reply, struct inventory_fetch *fetch)
 }
 
 static int
-fetch_run(struct old_client *client, const struct old_fetch_request *req,
-	  struct inventory_fetch *fetch, enum mail_error *error_code_r,
-	  const char **error_r)
+fetch_once(struct old_client *client, const struct old_fetch_request *req,
+	   struct inventory_fetch *fetch, enum mail_error *error_code_r,
+	   const char **error_r)
 {
 	int ret;
 
+	fetch->done = FALSE;
+	array_clear(&fetch->shown);
 	old_fetch_send(client, req, &fetch_handler, fetch_done, fetch);
 	ret = old_client_wait(client, error_code_r, error_r);
 	if (ret == 0 && !fetch->done) {
@@ -68,6 +78,81 @@ fetch_run(struct old_client *client, const struct old_fetch_request *req,
 		ret = -1;
 	}
 	i_free(fetch->error);
+	return ret;
+}
+
+/* Shown without what was asked for. Without a size it is fetched in one go. */
+static void
+get_lacking(const struct inventory_fetch *fetch, enum old_fetch_fields fields,
+	    ARRAY_TYPE(seq_range) *lacking)
+{
+	ARRAY_TYPE(seq_range) whole;
+
+	t_array_init(&whole, 8);
+	seq_range_array_merge(&whole, &fetch->flagged);
+	if ((fields & OLD_FETCH_DATE) != 0)
+		seq_range_array_intersect(&whole, &fetch->dated);
+	seq_range_array_merge(lacking, &fetch->shown);
+	seq_range_array_remove_seq_range(lacking, &whole);
+}
+
+static void
+remove_items(struct inventory *inventory, const ARRAY_TYPE(seq_range) *uids)
+{
+	const struct inventory_item *item;
+
+	for (unsigned int i = array_count(&inventory->items); i > 0; i--) {
+		item = array_idx(&inventory->items, i - 1);
+		if (seq_range_exists(uids, item->uid))
+			array_delete(&inventory->items, i - 1, 1);
+	}
+}
+
+/* Changes that others make while the answer comes are shown without the rest.
+   Whoever isn't shown again is expunged by now. */
+static int
+fetch_lacking(struct old_client *client, enum old_fetch_fields fields,
+	      struct inventory_fetch *fetch, enum mail_error *error_code_r,
+	      const char **error_r)
+{
+	ARRAY_TYPE(seq_range) gone, lacking;
+	string_t *uids = t_str_new(128);
+
+	t_array_init(&gone, 8);
+	t_array_init(&lacking, 8);
+	get_lacking(fetch, fields, &gone);
+	if (array_is_empty(&gone))
+		return 0;
+	imap_write_seq_range(uids, &gone);
+	const struct old_fetch_request req = {
+		.uids = str_c(uids), .fields = fields,
+	};
+	if (fetch_once(client, &req, fetch, error_code_r, error_r) < 0)
+		return -1;
+	seq_range_array_remove_seq_range(&gone, &fetch->shown);
+	remove_items(fetch->inventory, &gone);
+	get_lacking(fetch, fields, &lacking);
+	seq_range_array_merge(&fetch->inventory->unknown, &lacking);
+	return 0;
+}
+
+static int
+fetch_run(struct old_client *client, const struct old_fetch_request *req,
+	  struct inventory_fetch *fetch, enum mail_error *error_code_r,
+	  const char **error_r)
+{
+	int ret;
+
+	i_array_init(&fetch->shown, 8);
+	i_array_init(&fetch->flagged, 8);
+	i_array_init(&fetch->dated, 8);
+	ret = fetch_once(client, req, fetch, error_code_r, error_r);
+	if (ret == 0)
+		ret = fetch_lacking(client, req->fields, fetch, error_code_r,
+				    error_r);
+	array_free(&fetch->dated);
+	array_free(&fetch->flagged);
+	array_free(&fetch->shown);
 	return ret;
 }
 

@@ -9,7 +9,9 @@
 #include "inventory.h"
 
 /* Each leaves out UIDs from end_uid (UIDNEXT at the time the mailbox was
-   opened) on: of what arrives meanwhile a server may show but a part. */
+   opened) on: of what arrives meanwhile a server may show but a part. Where it
+   shows but a part of another message it is asked once more; what it then still
+   doesn't tell makes the message one of inventory->unknown. */
 
 /* All messages with UIDs from first_uid on: flags, dates and sizes. */
 int old_inventory_get(struct old_client *client, uint32_t first_uid,

@@ -94,6 +94,7 @@ verify_date(struct verify *verify, struct mail *mail, const char **reason_r)
 	time_t date;
 
 	if (verify->dates == NULL ||
+	    seq_range_exists(&verify->dates->unknown, mail->uid) ||
 	    (item = inventory_find(verify->dates, mail->uid)) == NULL)
 		return TRUE;
 	if (mail_get_received_date(mail, &date) < 0) {

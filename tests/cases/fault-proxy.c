@@ -64,14 +64,31 @@ static bool literal_size(const char *line, size_t *size_r)
 	return strcmp(end, "}\r\n") == 0;
 }
 
-static bool is_spoilt(const struct relay *relay, const char *line)
+static bool is_about(const struct relay *relay, const char *line)
 {
 	const char *uid = strstr(line, "UID ");
 
-	return relay->proxy->fault != FAULT_NONE && *line == '*' &&
-		strstr(line, " FETCH (") != NULL &&
-		strstr(line, "BODY[]") != NULL && uid != NULL &&
-		strtoul(uid + 4, NULL, 10) == relay->proxy->uid;
+	return *line == '*' && strstr(line, " FETCH (") != NULL &&
+		uid != NULL && strtoul(uid + 4, NULL, 10) == relay->proxy->uid;
+}
+
+static bool is_spoilt(const struct relay *relay, const char *line)
+{
+	return relay->proxy->fault != FAULT_NONE &&
+		relay->proxy->fault != FAULT_DATE && is_about(relay, line) &&
+		strstr(line, "BODY[]") != NULL;
+}
+
+/* The client doesn't know an item of that name. */
+static void hide_date(struct relay *relay, char *line)
+{
+	char *date = strstr(line, "INTERNALDATE");
+
+	if (relay->proxy->fault == FAULT_DATE && date != NULL &&
+	    is_about(relay, line)) {
+		*date = 'X';
+		relay->proxy->count++;
+	}
 }
 
 /* Passes a literal on, or only takes it in. */
@@ -115,6 +132,7 @@ static bool send_line(struct relay *relay, char *line, bool first)
 {
 	char *ok = strstr(line, " OK ");
 
+	hide_date(relay, line);
 	if (first && relay->refuse && *line != '*' && *line != '+' &&
 	    ok != NULL && ok == strchr(line, ' ')) {
 		relay->refuse = false;

@@ -2,7 +2,7 @@
  * fault-proxy: an IMAP relay that spoils one message's body
  *
  * Forwards everything between clients and the real server; only the answer to a
- * FETCH of that UID's body is spoilt. One thread a connection; it serves until
+ * FETCH of that UID's body (or date) is spoilt. One thread a connection; it serves until
  * the process ends.
  */
 #ifndef FAULT_PROXY_H
@@ -19,7 +19,9 @@ enum fault {
 	/* BODY[] NIL */
 	FAULT_NIL,
 	/* the connection ends in the middle of the literal */
-	FAULT_CUT
+	FAULT_CUT,
+	/* the INTERNALDATE isn't told */
+	FAULT_DATE
 };
 
 struct fault_proxy;

@@ -141,6 +141,7 @@ static void bad_messages_block_their_mailbox(void)
 	fault_is_survived(proxy, FAULT_DROP, uid, "left out");
 	fault_is_survived(proxy, FAULT_NIL, uid, "NIL");
 	fault_is_survived(proxy, FAULT_CUT, uid, "cut off");
+	fault_is_survived(proxy, FAULT_DATE, uid, "without a date");
 	given_up(proxy, uid);
 	/* it stays in between */
 	fault_proxy_set(proxy, FAULT_NONE, 0);
