@@ -319,6 +319,23 @@ static void test_page(void)
 	browser_stop(&browser);
 }
 
+/* Each option of --help stands in the manual page, with a hyphen that roff
+   shows as one. */
+static void test_manual(void)
+{
+	struct process_result result;
+
+	(void)process_shell(TIMEOUT_MS, &result, "%s --help | "
+			    "grep -o -e '--[a-z]*' | sort -u | while read -r o; "
+			    "do echo \"$o\" | sed 's/-/\\\\-/g' | "
+			    "grep -qFf - %s || echo \"$o\"; done; "
+			    "%s --help | grep -c -e --", PROGRAM_PATH,
+			    MANUAL_PATH, PROGRAM_PATH);
+	UNIT_CHECK(strtoul(result.output, NULL, 10) > 10,
+		   "not in the manual: %s", result.output);
+	process_result_free(&result);
+}
+
 static void test_end(void)
 {
 	struct process_result result;
@@ -332,6 +349,7 @@ static const struct unit_test tests[] = {
 	{ "the program reads the logs", test_program },
 	{ "JSON", test_json },
 	{ "the page", test_page },
+	{ "the manual has every option", test_manual },
 	{ "end", test_end },
 	{ NULL, NULL }
 };
