@@ -27,16 +27,17 @@ static void write_totals(const struct report_domain *domain, FILE *out)
 	size_t i;
 
 	fprintf(out, "  Wanted mail since the switch: %s at the old server "
-		"(%s), %s at the new one (%s)\n",
+		"(%s), %s at the new (%s)\n",
 		format_count(wanted[REPORT_OLD]).text,
 		format_share(wanted[REPORT_OLD], all).text,
 		format_count(wanted[REPORT_NEW]).text,
 		format_share(wanted[REPORT_NEW], all).text);
-	fprintf(out, "  Not counted in that, old/new: spam %s/%s",
+	fprintf(out, "  Not counted in that, old/new: spam %s/%s\n",
 		format_count(spam[REPORT_OLD]).text,
 		format_count(spam[REPORT_NEW]).text);
 	for (i = 0; i < COLUMNS(others); i++) {
-		fprintf(out, ", %s %s/%s", others[i].name,
+		fprintf(out, "%s%s %s/%s", i == 0 ? "      " : ", ",
+			others[i].name,
 			format_count(others[i].seen->count[REPORT_OLD]).text,
 			format_count(others[i].seen->count[REPORT_NEW]).text);
 	}

@@ -22,7 +22,7 @@ void report_text_submitters(const struct report_model *model,
 			    FILE *out)
 {
 	static const struct text_column columns[] = {
-		{ "login", 25 }, { "from", 25 }, { "client", 22 },
+		{ "login", 20 }, { "from", 24 }, { "client", 20 },
 		{ "old", -6 }, { "new", -6 }, { "last at old", 0 }
 	};
 	size_t i, told = count_told(model), shown;
@@ -115,7 +115,7 @@ void report_text_users(const struct report_model *model,
 		       const struct report_text_options *options, FILE *out)
 {
 	static const struct text_column columns[] = {
-		{ "user", 24 }, { "remote", -6 }, { "filling", -7 },
+		{ "user", 22 }, { "remote", -6 }, { "filling", -7 },
 		{ "filled", -6 }, { "mirr.", -5 }, { "local", -5 },
 		{ "messages", -9 }, { "size", -7 }, { "errors", -6 },
 		{ "last", 0 }

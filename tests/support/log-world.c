@@ -261,10 +261,10 @@ static size_t put_report_line(struct log_world *world, char *line)
 	unsigned int kind = below(world, 100);
 	int server;
 
-	for (server = 0; server < 2; server++) {
-		if (world->now >= world->beat[server] + HEARTBEAT_SECS)
-			return put_heartbeat(world, line, server);
-	}
+	/* the one that waits for longer */
+	server = world->beat[0] <= world->beat[1] ? 0 : 1;
+	if (world->now >= world->beat[server] + HEARTBEAT_SECS)
+		return put_heartbeat(world, line, server);
 	if (kind < SUBMISSION_PERCENT)
 		return put_submission(world, line);
 	if (kind < SUBMISSION_PERCENT + MAILBOX_PERCENT)
