@@ -197,10 +197,15 @@ static int rename_all(struct folder_rename *rename)
 
 	if (find_folders(rename) < 0)
 		return -1;
-	/* while it isn't there nothing is begun */
-	if (is_remote_needed(rename) &&
-	    remote_folders_ready(rename->muser, rename->src) < 0)
+	if (!is_remote_needed(rename)) {
+		if (array_is_empty(&rename->folders))
+			return rename_fail(rename, MAIL_ERROR_NOTFOUND,
+				T_MAIL_ERR_MAILBOX_NOT_FOUND(
+					rename->src->vname));
+	} else if (remote_folders_ready(rename->muser, rename->src) < 0) {
+		/* while it isn't there nothing is begun */
 		return -1;
+	}
 	/* a folder before those below it */
 	array_sort(&rename->folders, folder_cmp);
 	p_array_init(&moves, rename->pool, array_count(&rename->folders));
