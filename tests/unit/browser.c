@@ -178,7 +178,8 @@ static struct json_object *wait_for_answer(struct browser *browser,
 	error = at(message, "error", "message", NULL);
 	if (error == NULL)
 		return message;
-	(void)UNIT_CHECK(false, "%s: %s", method, json_object_get_string(error));
+	(void)UNIT_CHECK(false, "%s: %s", method,
+			 json_object_get_string(error));
 	json_object_put(message);
 	return NULL;
 }
@@ -371,6 +372,23 @@ const char *browser_eval(struct browser *browser, const char *expression)
 	return value == NULL ? "" : json_object_get_string(value);
 }
 
+bool browser_load(struct browser *browser, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char *script = NULL;
+	size_t room = 0;
+	ssize_t size = -1;
+
+	if (file != NULL) {
+		size = getdelim(&script, &room, '\0', file);
+		fclose(file);
+	}
+	if (UNIT_CHECK(size > 0, "%s can't be read", path))
+		(void)browser_eval(browser, script);
+	free(script);
+	return size > 0;
+}
+
 /* Events of that name, but those whose field is what is told. */
 static size_t count_events(const struct browser *browser, const char *method,
 			   const char *but, const char **what_r)
@@ -412,6 +430,17 @@ size_t browser_complaints(const struct browser *browser, const char **what_r)
 	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		count += count_events(browser, methods[i], "", what_r);
 	return count;
+}
+
+void browser_check_silent(const struct browser *browser)
+{
+	const char *what;
+	size_t count;
+
+	count = browser_requests(browser, &what);
+	UNIT_CHECK(count == 0, "asks for %s", what);
+	count = browser_complaints(browser, &what);
+	UNIT_CHECK(count == 0, "says %s", what);
 }
 
 /*

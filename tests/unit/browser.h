@@ -29,6 +29,8 @@ bool browser_media(struct browser *browser, const char *media, bool dark);
 
 /* Opens a file and waits until all of it is loaded. */
 bool browser_open(struct browser *browser, const char *path);
+/* Runs a file of JavaScript in the page, for what the tests ask of it. */
+bool browser_load(struct browser *browser, const char *path);
 /* What an expression of JavaScript comes to, as a string; valid until the next
    call. */
 const char *browser_eval(struct browser *browser, const char *expression);
@@ -36,6 +38,8 @@ const char *browser_eval(struct browser *browser, const char *expression);
    the console. The first of them into *what_r. */
 size_t browser_requests(const struct browser *browser, const char **what_r);
 size_t browser_complaints(const struct browser *browser, const char **what_r);
+/* Checks that there are none of either. */
+void browser_check_silent(const struct browser *browser);
 
 /* The whole page as PNG, or as it would be printed on A4. */
 bool browser_screenshot(struct browser *browser, const char *path);

@@ -11,6 +11,7 @@
 #include "report-example.h"
 #include "unit.h"
 #include "report/html-table.h"
+#include "report/report-format.h"
 #include "report/report-html.h"
 
 #include <json.h>
@@ -20,6 +21,8 @@
 #include <unistd.h>
 
 #define WEEK_HOURS 168
+/* Where the panel of shares ends. */
+#define SHARE_END 128
 
 static struct browser *browser;
 static struct report_model *model;
@@ -62,11 +65,19 @@ static void check_count(const char *selector, size_t expected)
 	char expression[256];
 	long got;
 
-	snprintf(expression, sizeof(expression),
-		 "document.querySelectorAll(\"%s\").length", selector);
+	snprintf(expression, sizeof(expression), "count('%s')", selector);
 	got = eval_number(expression);
 	UNIT_CHECK(got == (long)expected, "%s: %ld, not %zu", selector, got,
 		   expected);
+}
+
+/* An expression of page-checks.js, or any other. */
+static void check_value(const char *expression, const char *expected)
+{
+	const char *got = browser_eval(browser, expression);
+
+	UNIT_CHECK(strcmp(got, expected) == 0, "%s: %s, not %s", expression,
+		   got, expected);
 }
 
 static void keep_picture(const char *name)
@@ -106,38 +117,16 @@ static void show(const char *path, size_t screen)
 		       screens[screen].phone);
 	browser_media(browser, screens[screen].media, screens[screen].dark);
 	browser_open(browser, path);
+	browser_load(browser, CHECKS_PATH);
 }
-
-/* The elements that are wider than what holds them, by name; "" for none. */
-#define TOO_WIDE \
-	"(() => { const w = document.documentElement.clientWidth; " \
-	"return [...document.querySelectorAll('body *')]" \
-	".filter(e => !e.closest('thead') || getComputedStyle(" \
-	"e.closest('thead')).position != 'absolute')" \
-	".filter(e => e.getBoundingClientRect().right > w + 0.5)" \
-	".map(e => e.tagName + '.' + e.getAttribute('class')).join(' '); })()"
-#define OVERFLOW \
-	"document.documentElement.scrollWidth - " \
-	"document.documentElement.clientWidth"
 
 static void check_fits(const char *name)
 {
-	long over = eval_number(OVERFLOW);
-	const char *wide = browser_eval(browser, TOO_WIDE);
+	long over = eval_number("overflow()");
+	const char *wide = browser_eval(browser, "tooWide()");
 
 	UNIT_CHECK(over == 0, "%s: %ld pixels too wide", name, over);
 	UNIT_CHECK(*wide == '\0', "%s: too wide: %s", name, wide);
-}
-
-static void check_silent(void)
-{
-	const char *what;
-	size_t count;
-
-	count = browser_requests(browser, &what);
-	UNIT_CHECK(count == 0, "asks for %s", what);
-	count = browser_complaints(browser, &what);
-	UNIT_CHECK(count == 0, "says %s", what);
 }
 
 /*
@@ -174,8 +163,8 @@ static void test_would_be_seen(void)
 	show(other, PHONE);
 	browser_screen(browser, screens[PHONE].width, screens[PHONE].height,
 		       false);
-	CU_ASSERT(eval_number(OVERFLOW) > 0);
-	CU_ASSERT_STRING_EQUAL(browser_eval(browser, TOO_WIDE), "DIV.null");
+	CU_ASSERT(eval_number("overflow()") > 0);
+	check_value("tooWide()", "DIV.null");
 	CU_ASSERT_EQUAL(browser_requests(browser, &what), 1);
 	CU_ASSERT(browser_complaints(browser, &what) > 0);
 }
@@ -187,7 +176,7 @@ static void test_screens(void)
 	for (i = 0; i < sizeof(screens) / sizeof(screens[0]); i++) {
 		show(page, i);
 		check_fits(screens[i].name);
-		check_silent();
+		browser_check_silent(browser);
 		keep_picture(screens[i].name);
 	}
 }
@@ -264,17 +253,10 @@ static void check_slot(const char *plot, size_t i,
 		slot->blind[REPORT_NEW] > half;
 	long got = -2, expected = expected_share(slot, blind);
 	int hatched = -1;
-	char expression[512];
+	char expression[64];
 
-	snprintf(expression, sizeof(expression),
-		 "(() => { const g = document.querySelectorAll('.%s .slot')"
-		 "[%zu]; const r = [...g.querySelectorAll('.old,.new')]"
-		 ".filter(e => e.y.baseVal.value < 128); "
-		 "const h = c => r.filter(e => e.matches(c)).reduce("
-		 "(s, e) => s + e.height.baseVal.value, 0); "
-		 "const all = h('.old') + h('.new'); return (all == 0 ? -1 : "
-		 "Math.round(1000 * h('.old') / all)) + ' ' + "
-		 "g.querySelectorAll('.hatched').length; })()", plot, i);
+	snprintf(expression, sizeof(expression), "slotShare('%s', %zu, %d)",
+		 plot, i, SHARE_END);
 	(void)sscanf(browser_eval(browser, expression), "%ld %d", &got,
 		     &hatched);
 	UNIT_CHECK(labs(got - expected) <= 2 && (got < 0) == (expected < 0),
@@ -295,8 +277,7 @@ static void test_all_is_there(void)
 		check_slot("days", i, &domain->days[i], 43200);
 	for (i = 0; i < WEEK_HOURS; i++)
 		check_slot("hours", i, &domain->hours[skip + i], 1800);
-	CU_ASSERT(eval_number("document.querySelectorAll('.hatched').length")
-		  > 0);
+	CU_ASSERT(eval_number("count('.hatched')") > 0);
 }
 
 /* In one text node each, and no element made of them. */
@@ -307,80 +288,56 @@ static void test_hostile(void)
 		REPORT_EXAMPLE_STYLE
 	};
 	struct json_object *literal;
-	char expression[512];
+	char expression[256];
 	size_t i;
 
 	show(page, DESKTOP);
-	CU_ASSERT_STRING_EQUAL(browser_eval(browser, "document.title"),
-			       "Migration");
+	check_value("document.title", "Migration");
 	check_count("script, img, iframe, object, link, a, form, base", 0);
 	check_count("style", 1);
-	CU_ASSERT_STRING_EQUAL(
-		browser_eval(browser, "[...document.querySelectorAll('*')]"
-			     ".flatMap(e => e.getAttributeNames())"
-			     ".filter(n => /^on|^style$|href|src/.test(n))"
-			     ".join(' ')"), "");
+	check_value("activeAttributes()", "");
 	for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
 		literal = json_object_new_string(strings[i]);
-		snprintf(expression, sizeof(expression),
-			 "[...document.querySelectorAll('bdi')].some(e => "
-			 "e.textContent == %s)",
+		snprintf(expression, sizeof(expression), "isShown(%s)",
 			 json_object_to_json_string(literal));
-		UNIT_CHECK(strcmp(browser_eval(browser, expression),
-				  "true") == 0, "%s isn't shown", strings[i]);
+		check_value(expression, "true");
 		json_object_put(literal);
 	}
 }
 
-/* The least ratio of a text's colour to what is behind it, times 100. */
-#define CONTRAST \
-	"(() => { const rgb = s => s.match(/[\\d.]+/g).map(Number); " \
-	"const lum = c => { const f = c.slice(0, 3).map(v => (v /= 255) <= " \
-	"0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); " \
-	"return 0.2126 * f[0] + 0.7152 * f[1] + 0.0722 * f[2]; }; " \
-	"const back = e => { for (; e; e = e.parentElement) { const c = " \
-	"rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) " \
-	"return c; } return [255, 255, 255]; }; let least = 21; " \
-	"for (const e of document.querySelectorAll('body *')) { if (![...e.childNodes]" \
-	".some(n => n.nodeType == 3 && n.textContent.trim())) continue; " \
-	"if (e.tagName == 'title') continue; const s = getComputedStyle(e); " \
-	"const a = lum(rgb(e.tagName == 'text' ? s.fill : s.color)), " \
-	"b = lum(back(e)); least = Math.min(least, (Math.max(a, b) + 0.05) / " \
-	"(Math.min(a, b) + 0.05)); } return Math.floor(least * 100); })()"
-
 static void test_colours(void)
 {
-	char light[64];
+	static const struct {
+		size_t screen;
+		const char *background;
+	} cases[] = {
+		{ DESKTOP, "rgb(246, 245, 242)" },
+		{ DESKTOP_DARK, "rgb(21, 25, 28)" },
+		/* black on white, whatever the screen has */
+		{ PAPER, "rgb(255, 255, 255)" },
+	};
 	long contrast;
-	int dark;
+	size_t i;
 
-	for (dark = 0; dark <= 1; dark++) {
-		show(page, dark ? DESKTOP_DARK : DESKTOP);
-		contrast = eval_number(CONTRAST);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		show(page, cases[i].screen);
+		check_value("styleOf('body', 'backgroundColor')",
+			    cases[i].background);
+		contrast = eval_number("leastContrast()");
 		/* WCAG 2.1, 1.4.3 */
-		UNIT_CHECK(contrast >= 450, "contrast %ld %% when %s",
-			   contrast, dark ? "dark" : "light");
-		if (!dark)
-			snprintf(light, sizeof(light), "%s",
-				 browser_eval(browser, "getComputedStyle("
-					      "document.body).backgroundColor"));
+		UNIT_CHECK(contrast >= 450, "%s: contrast %ld %%",
+			   screens[cases[i].screen].name, contrast);
 	}
-	CU_ASSERT_STRING_NOT_EQUAL(
-		browser_eval(browser, "getComputedStyle(document.body)"
-			     ".backgroundColor"), light);
 }
 
 static void test_phone_cards(void)
 {
 	show(page, PHONE);
-	CU_ASSERT_STRING_EQUAL(
-		browser_eval(browser, "getComputedStyle(document.querySelector("
-			     "'tr.source td:nth-child(3)'), '::before').content"),
-		"\"To the old server\"");
+	check_value("contentBefore('tr.source td:nth-child(3)')",
+		    "\"To the old server\"");
+	check_value("styleOf('tr.source td', 'display')", "block");
 	/* what is read without glasses */
-	CU_ASSERT(eval_number("Math.min(...[...document.querySelectorAll("
-			      "'p, td, small, li, text')].map(e => parseFloat("
-			      "getComputedStyle(e).fontSize)))") >= 11);
+	CU_ASSERT(eval_number("leastFontSize()") >= 11);
 }
 
 static void check_pdf(const char *path)
@@ -405,14 +362,9 @@ static void test_paper(void)
 
 	show(page, PAPER);
 	check_fits("paper");
-	CU_ASSERT_STRING_EQUAL(
-		browser_eval(browser, "getComputedStyle(document.querySelector("
-			     "'thead')).display"), "table-header-group");
-	/* black on white, whatever the screen has */
-	CU_ASSERT_STRING_EQUAL(
-		browser_eval(browser, "getComputedStyle(document.body)"
-			     ".backgroundColor"), "rgb(255, 255, 255)");
-	snprintf(path, sizeof(path), "%s/page.pdf", shots != NULL ? shots : dir);
+	check_value("styleOf('thead', 'display')", "table-header-group");
+	snprintf(path, sizeof(path), "%s/page.pdf",
+		 shots != NULL ? shots : dir);
 	if (browser_print(browser, path))
 		check_pdf(path);
 	keep_picture("paper");
@@ -422,24 +374,22 @@ static void test_extremes(void)
 {
 	struct report_model *large = report_example(HTML_TABLE_MAX_ROWS * 4);
 	size_t stragglers = large->domains[0]->standings[REPORT_STRAGGLER];
-	const char *text;
 	char expected[64];
 
 	if (write_page(large, other)) {
 		show(other, PHONE);
 		check_count("tr.source", HTML_TABLE_MAX_ROWS + 2);
-		snprintf(expected, sizeof(expected), "And 1,%zu more, which "
-			 "--json has.", stragglers - HTML_TABLE_MAX_ROWS - 1000);
-		text = browser_eval(browser,
-				    "document.querySelector('.more').innerText");
-		UNIT_CHECK(strcmp(text, expected) == 0, "%s, not %s", text,
-			   expected);
+		snprintf(expected, sizeof(expected), "And %s more, which --json "
+			 "has.", format_count(stragglers -
+					      HTML_TABLE_MAX_ROWS).text);
+		check_value("document.querySelector('.more').innerText",
+			    expected);
 	}
 	report_example_free(&large);
 	if (write_page(report_example_empty(), other)) {
 		show(other, PHONE);
 		check_fits("empty");
-		check_silent();
+		browser_check_silent(browser);
 		keep_picture("empty");
 	}
 }
