@@ -26,6 +26,21 @@ action(struct actions *actions, const char *fmt, ...)
 	fprintf(actions->out, "\n");
 }
 
+struct counted {
+	char text[64];
+};
+
+/* "1 source sends", "12 sources send" */
+static struct counted
+count_of(size_t count, const char *one, const char *several)
+{
+	struct counted counted;
+
+	snprintf(counted.text, sizeof(counted.text), "%s %s",
+		 format_count(count).text, count == 1 ? one : several);
+	return counted;
+}
+
 static void check_domains(const struct report_model *model,
 			  struct actions *actions)
 {
@@ -37,10 +52,9 @@ static void check_domains(const struct report_model *model,
 		stragglers = domain->standings[REPORT_STRAGGLER];
 		if (stragglers == 0)
 			continue;
-		action(actions, "%s: %s still %s to the old server, the last "
-		       "one %s", domain->name,
-		       stragglers == 1 ? "1 source" : "sources",
-		       stragglers == 1 ? "sends" : "send",
+		action(actions, "%s: %s to the old server, last %s",
+		       domain->name, count_of(stragglers, "source still sends",
+					      "sources still send").text,
 		       format_time(domain->wanted.last[REPORT_OLD]).text);
 	}
 }
@@ -53,8 +67,9 @@ static void check_submitters(const struct report_model *model,
 	for (i = 0; i < model->submitters_count; i++)
 		count += model->submitters[i]->tell ? 1 : 0;
 	if (count > 0) {
-		action(actions, "%s mail clients still send through the old "
-		       "server: tell their users", format_count(count).text);
+		action(actions, "%s through the old server: tell their users",
+		       count_of(count, "mail client still sends",
+				"mail clients still send").text);
 	}
 }
 
@@ -68,11 +83,12 @@ static void check_users(const struct report_model *model,
 		users += *model->users[i]->problem != '\0' ? 1 : 0;
 	}
 	if (mailboxes > 0)
-		action(actions, "%s mailboxes can't go on: see their problems",
-		       format_count(mailboxes).text);
+		action(actions, "%s a problem",
+		       count_of(mailboxes, "mailbox has",
+				"mailboxes have").text);
 	if (users > 0)
-		action(actions, "%s users can't go on: see their problems",
-		       format_count(users).text);
+		action(actions, "%s a problem with all of their mail",
+		       count_of(users, "user has", "users have").text);
 }
 
 static void check_side(const struct report_model *model, enum report_side side,
@@ -105,15 +121,18 @@ static void check_watchers(const struct report_model *model,
 			       format_time(watcher->last).text);
 		}
 		if (watcher->arrivals_lost > 0) {
-			action(actions, "%s: %s arrivals were counted, but "
-			       "their lines are missing: does syslog limit "
-			       "its rate?", watcher->host,
-			       format_count(watcher->arrivals_lost).text);
+			action(actions, "%s: no line tells of %s that its "
+			       "heartbeats counted: does syslog limit its "
+			       "rate?", watcher->host,
+			       count_of(watcher->arrivals_lost, "arrival",
+					"arrivals").text);
 		}
 		if (watcher->failures > 0) {
-			action(actions, "%s: the milter failed %s times, last: "
+			action(actions, "%s: the milter tells of %s, last %s: "
 			       "%s", watcher->host,
-			       format_count(watcher->failures).text,
+			       count_of(watcher->failures, "failure",
+					"failures").text,
+			       format_time(watcher->last_failure).text,
 			       watcher->failure);
 		}
 	}

@@ -56,7 +56,7 @@ static void write_head(const struct report_model *model, FILE *out)
 	fprintf(out, "Migration report of %s", format_time_zone(model->now).text);
 	if (*model->domain_chosen != '\0')
 		fprintf(out, " for %s", model->domain_chosen);
-	fprintf(out, "\nRead: %s lines (%s) of %s logs, %s of them report lines",
+	fprintf(out, "\nRead: %s lines (%s) of %s logs, %s report lines",
 		format_count(reading->lines).text,
 		format_bytes(reading->bytes).text,
 		format_count(reading->inputs_count).text,
