@@ -10,15 +10,6 @@
 #include "local-copy.h"
 #include "verify.h"
 
-static void add_bad(struct fill *fill, uint32_t uid, const char *reason)
-{
-	seq_range_array_add(&fill->bad, uid);
-	if (fill->bad_reason == NULL) {
-		fill->bad_reason = p_strdup_printf(fill->pool, "UID %u: %s",
-						   uid, reason);
-	}
-}
-
 int fill_apply_changes(struct fill *fill)
 {
 	fill->result->changed += seq_range_count(&fill->delta.changed);
@@ -68,10 +59,35 @@ static void fetch_progress(void *context, uint64_t bytes)
 
 void fill_message_failed(struct fill *fill, uint32_t uid, const char *reason)
 {
-	add_bad(fill, uid, reason);
+	struct fill_failure *failure = array_append_space(&fill->failures);
+
+	failure->uid = uid;
+	failure->reason = p_strdup(fill->pool, reason);
+	seq_range_array_add(&fill->bad, uid);
+}
+
+static void
+report_failure(struct fill *fill, const struct fill_failure *failure)
+{
+	if (fill->bad_reason == NULL) {
+		fill->bad_reason = p_strdup_printf(fill->pool, "UID %u: %s",
+			failure->uid, failure->reason);
+	}
 	migration_report(fill->set->muser, "message_failed",
-			 "mailbox", fill->set->vname, "uid", dec2str(uid),
-			 "reason", reason, NULL);
+			 "mailbox", fill->set->vname,
+			 "uid", dec2str(failure->uid),
+			 "reason", failure->reason, NULL);
+}
+
+void fill_report_failures(struct fill *fill)
+{
+	const struct fill_failure *failure;
+
+	array_foreach(&fill->failures, failure) T_BEGIN {
+		if (seq_range_exists(&fill->bad, failure->uid))
+			report_failure(fill, failure);
+	} T_END;
+	array_clear(&fill->failures);
 }
 
 static void fetch_failed(void *context, uint32_t uid, const char *reason)

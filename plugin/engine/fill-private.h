@@ -17,6 +17,11 @@
 struct digest_file;
 struct local_copy;
 
+struct fill_failure {
+	uint32_t uid;
+	const char *reason;
+};
+
 struct fill {
 	const struct fill_settings *set;
 	struct fill_result *result;
@@ -37,8 +42,10 @@ struct fill {
 	/* of the file that was read for it */
 	size_t own_expunges_size;
 
-	/* messages that can't be had, and why the first one can't */
+	/* messages that can't be had; why those of this look can't, and why the
+	   first one of all can't */
 	ARRAY_TYPE(seq_range) bad;
+	ARRAY(struct fill_failure) failures;
 	const char *bad_reason;
 	/* given up by the administrator */
 	ARRAY_TYPE(seq_range) without;
@@ -82,8 +89,10 @@ void fill_expunge_without(struct fill *fill);
 void fill_forget_own_expunges(struct fill *fill);
 
 /* fill-move.c */
-/* The message can't be had. */
+/* The message can't be had. That isn't told before it is known that it is still
+   on the old server. */
 void fill_message_failed(struct fill *fill, uint32_t uid, const char *reason);
+void fill_report_failures(struct fill *fill);
 int fill_apply_changes(struct fill *fill);
 int fill_fetch_bodies(struct fill *fill);
 /* Read back what came; all with FILL_FLAG_VERIFY. */

@@ -170,8 +170,10 @@ static int fill_once(struct fill *fill)
 			"before can be fetched now");
 	}
 	if (begin_filling(fill) < 0 || fill_apply_changes(fill) < 0 ||
-	    fill_fetch_bodies(fill) < 0 || forget_vanished(fill) < 0 ||
-	    fill_verify_new(fill) < 0)
+	    fill_fetch_bodies(fill) < 0 || forget_vanished(fill) < 0)
+		return -1;
+	fill_report_failures(fill);
+	if (fill_verify_new(fill) < 0)
 		return -1;
 	if (!array_is_empty(&fill->mismatched) && !fill->result->rebuilt)
 		return fill_recreate_copy(fill, "the copy of a message is damaged");
@@ -202,8 +204,10 @@ static int fill_run(struct fill *fill)
 	}
 	if (fill_open_digests(fill) < 0)
 		return -1;
-	while ((ret = fill_once(fill)) == 0)
+	while ((ret = fill_once(fill)) == 0) {
 		array_clear(&fill->bad);
+		array_clear(&fill->failures);
+	}
 	return ret < 0 ? -1 : 0;
 }
 
@@ -215,6 +219,7 @@ static void fill_init(struct fill *fill)
 	inventory_init(&fill->local, fill->keywords);
 	delta_init(&fill->delta);
 	i_array_init(&fill->bad, 8);
+	i_array_init(&fill->failures, 8);
 	i_array_init(&fill->without, 8);
 	i_array_init(&fill->altered, 8);
 	i_array_init(&fill->mismatched, 8);
@@ -227,6 +232,7 @@ static void fill_deinit(struct fill *fill)
 	array_free(&fill->mismatched);
 	array_free(&fill->altered);
 	array_free(&fill->without);
+	array_free(&fill->failures);
 	array_free(&fill->bad);
 	delta_deinit(&fill->delta);
 	inventory_deinit(&fill->local);
