@@ -168,33 +168,6 @@ static void test_no_rebuild_while_exclusive(void)
 	cut_over("Damaged", MESSAGES);
 }
 
-/* MODSEQ says that nothing is new: an old server that forgot to count. */
-static void test_last_look(void)
-{
-	struct imap_client *client;
-	struct imap_box box = { .highestmodseq = 0 };
-
-	folder_make("OLD_IMAP_DIRECT", 0, "Flags", MESSAGES);
-	case_migration("fill -u %s", case_user(0));
-	client = case_imap("OLD_IMAP_DIRECT", 0);
-	UNIT_CHECK(client != NULL &&
-		   imap_select(client, "Flags", &box) == IMAP_OK &&
-		   imap_run(client, "STORE 2 +FLAGS (\\Answered)") == IMAP_OK &&
-		   imap_run(client, "UNSELECT") == IMAP_OK &&
-		   imap_examine(client, "Flags", &box) == IMAP_OK &&
-		   box.highestmodseq > 1, "STORE: %s",
-		   client == NULL ? "" : imap_error(client));
-	imap_logout(&client);
-	case_shell("sed -i 's/^modseq=.*/modseq=%llu/' '%s'",
-		   (unsigned long long)box.highestmodseq,
-		   folder_file(0, "state", "Flags"));
-	case_migration("cutover -u %s Flags", case_user(0));
-	case_is_state(0, "Flags", "local");
-	UNIT_CHECK(strstr(folder_flags("NEW_IMAP", 0, "Flags", 2),
-			  "\\Answered ") != NULL, "the flag is lost: %s",
-		   folder_flags("NEW_IMAP", 0, "Flags", 2));
-}
-
 /* A cutover in which the n-th fsync fails. Returns its exit status. */
 static int cut_over_with_bad_disk(unsigned int n)
 {
@@ -246,7 +219,6 @@ int main(void)
 		{ "--without", test_without },
 		{ "no copy made anew while clients wait",
 		  test_no_rebuild_while_exclusive },
-		{ "the last look", test_last_look },
 		{ "a disk that fails", test_bad_disk },
 		{ "no crash", test_end },
 		{ NULL, NULL }
