@@ -42,7 +42,7 @@ FEATURE(\`no_default_msa')dnl
 FEATURE(\`accept_unresolvable_domains')dnl
 DAEMON_OPTIONS(\`Name=MTA, Family=inet, Addr=127.0.0.1, Port=$PORT_SENDMAIL')dnl
 INPUT_MAIL_FILTER(\`migration',
-	\`S=local:/srv/lab/milter/old.socket, T=C:10s;S:10s;R:10s;E:10s')dnl
+	\`S=local:/srv/lab/milter/old.socket, F=, T=S:10s;R:10s;E:1m')dnl
 define(\`RELAY_MAILER_ARGS', \`TCP \$h $PORT_NEW_SMTP')dnl
 MAILER(\`local')dnl
 MAILER(\`smtp')dnl
