@@ -485,10 +485,11 @@ static int is_fresh(struct migration_user *muser, bool force, bool *first_r,
 	if (ret < 0)
 		return -1;
 	*first_r = ret == 0;
-	if (ret == 0 || force || rename_journal_exists(muser->set.dir))
+	if (ret == 0 || force)
 		return 0;
-	return is_recent(file.checked, muser->set.tree_interval) ||
-		is_recent(muser->tree_failed, REFRESH_RETRY_SECS);
+	return is_recent(muser->tree_failed, REFRESH_RETRY_SECS) ||
+		(is_recent(file.checked, muser->set.tree_interval) &&
+		 !rename_journal_exists(muser->set.dir));
 }
 
 int folder_tree_refresh(struct migration_user *muser, bool force,
