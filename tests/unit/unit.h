@@ -20,9 +20,20 @@ struct unit_test {
 /* The table ends in a NULL name. */
 int unit_run(const char *suite, const struct unit_test *tests);
 
-/* An assertion that says more than its text: UNIT_CHECK(ok, "case %zu", i). */
-#define UNIT_CHECK(ok, ...) unit_check((ok), __FILE__, __LINE__, __VA_ARGS__)
-bool unit_check(bool ok, const char *file, unsigned int line,
-		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* An assertion that says more than its text: UNIT_CHECK(ok, "case %zu", i). What
+   comes after ok is only looked at when that is false, and after it: it may be
+   an error that ok's own call has set. */
+#define UNIT_CHECK(ok, ...) \
+	unit_result((ok) ? unit_pass(__FILE__, __LINE__) : \
+		    unit_fail(__FILE__, __LINE__, __VA_ARGS__))
+/* Count it; they return true, and false. */
+bool unit_pass(const char *file, unsigned int line);
+bool unit_fail(const char *file, unsigned int line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Unlike that of an operator, its value needn't be used. */
+static inline bool unit_result(bool ok)
+{
+	return ok;
+}
 
 #endif
