@@ -89,8 +89,9 @@ void log_input_trouble(struct log_input *input, enum log_trouble trouble,
 /* zone and year as for syslog_clock_init(). NULL with errno. */
 struct log_input *log_file_init(const char *path, const char *zone, int year,
 				const struct log_settings *set);
-/* All of the system's journal since that time, 0 for all. NULL with the reason. */
-struct log_input *log_journal_init(int64_t since,
+/* The journal in that folder, NULL for the system's own, since that time, 0 for
+   all. NULL with the reason. */
+struct log_input *log_journal_init(const char *folder, int64_t since,
 				   const struct log_settings *set,
 				   const char **error_r);
 

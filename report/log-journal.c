@@ -10,9 +10,11 @@
 
 #ifndef HAVE_JOURNAL
 
-struct log_input *log_journal_init(int64_t since, const struct log_settings *set,
+struct log_input *log_journal_init(const char *folder, int64_t since,
+				   const struct log_settings *set,
 				   const char **error_r)
 {
+	(void)folder;
 	(void)since;
 	(void)set;
 	*error_r = "this migration-report was built without libsystemd";
@@ -179,14 +181,17 @@ static int seek(sd_journal *journal, int64_t since)
 	return ret;
 }
 
-struct log_input *log_journal_init(int64_t since, const struct log_settings *set,
+struct log_input *log_journal_init(const char *folder, int64_t since,
+				   const struct log_settings *set,
 				   const char **error_r)
 {
 	struct log_journal *journal;
 	sd_journal *handle;
 	int ret;
 
-	ret = sd_journal_open(&handle, SD_JOURNAL_LOCAL_ONLY);
+	ret = folder == NULL ?
+		sd_journal_open(&handle, SD_JOURNAL_LOCAL_ONLY) :
+		sd_journal_open_directory(&handle, folder, 0);
 	if (ret >= 0 && (ret = seek(handle, since)) < 0)
 		sd_journal_close(handle);
 	if (ret < 0) {

@@ -94,11 +94,11 @@ int log_set_add_file(struct log_set *set, const char *path, const char *zone,
 	return 0;
 }
 
-int log_set_add_journal(struct log_set *set, int64_t since,
+int log_set_add_journal(struct log_set *set, const char *folder, int64_t since,
 			const char **error_r)
 {
-	struct log_input *input = log_journal_init(since, set->settings,
-						   error_r);
+	struct log_input *input = log_journal_init(folder, since,
+						   set->settings, error_r);
 
 	if (input == NULL)
 		return -1;

@@ -22,7 +22,7 @@ void log_set_deinit(struct log_set **set);
 /* As log_file_init(), log_journal_init(). -1 with the reason. */
 int log_set_add_file(struct log_set *set, const char *path, const char *zone,
 		     int year, const char **error_r);
-int log_set_add_journal(struct log_set *set, int64_t since,
+int log_set_add_journal(struct log_set *set, const char *folder, int64_t since,
 			const char **error_r);
 
 /* The record is valid until the next call. false: nothing more comes now. May be

@@ -117,7 +117,8 @@ static void open_logs(struct run *run)
 			open_failed(run, file->path, error, EX_NOINPUT);
 	}
 	if (options->journal &&
-	    log_set_add_journal(run->set, options->since, &error) < 0)
+	    log_set_add_journal(run->set, options->journal_folder,
+				options->since, &error) < 0)
 		open_failed(run, "journal", error, EX_UNAVAILABLE);
 }
 

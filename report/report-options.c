@@ -21,7 +21,7 @@ enum {
 	OPTION_UNTIL
 };
 
-static const char short_options[] = "-d:fhjn:s:vVy:z:";
+static const char short_options[] = "-d:fhj::n:s:vVy:z:";
 
 static const struct option long_options[] = {
 	{ "domain", required_argument, NULL, 'd' },
@@ -29,7 +29,7 @@ static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "hours", required_argument, NULL, OPTION_HOURS },
 	{ "html", required_argument, NULL, OPTION_HTML },
-	{ "journal", no_argument, NULL, 'j' },
+	{ "journal", optional_argument, NULL, 'j' },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "rows", required_argument, NULL, 'n' },
 	{ "since", required_argument, NULL, OPTION_SINCE },
@@ -50,7 +50,7 @@ static const char usage_text[] =
 "      --since TIME, --until TIME   only lines of that time\n"
 "  -z, --zone ZONE       of times without one, in the FILEs that follow\n"
 "  -y, --year YEAR       of the first line, in the FILEs that follow\n"
-"  -j, --journal         read the systemd journal\n"
+"  -j, --journal[=DIR]   read the systemd journal\n"
 "  -f, --follow          stay, and show a live screen\n"
 "  -n, --rows N          of each table (20; 0: all)\n"
 "      --hours N         show the last N hours (48; 0: all)\n"
@@ -111,7 +111,10 @@ static void take_option(struct report_options *options, int c,
 	switch (c) {
 	case 'd': options->domain = optarg; break;
 	case 'f': options->follow = true; break;
-	case 'j': options->journal = true; break;
+	case 'j':
+		options->journal = true;
+		options->journal_folder = optarg;
+		break;
 	case 'n':
 		options->text.rows = number_value("rows", optarg, 1000000000);
 		break;

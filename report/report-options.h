@@ -19,6 +19,8 @@ struct report_options {
 	/* 0 where not given */
 	int64_t switched, since, until;
 	bool follow, journal, json, verbose;
+	/* NULL: the system's own journal */
+	const char *journal_folder;
 	/* NULL: no page */
 	const char *html;
 	struct report_text_options text;

@@ -40,6 +40,7 @@ PACKAGES="
 	rsyslog
 	opendkim
 	pflogsumm
+	systemd-journal-remote
 	opendkim-tools
 "
 # PACKAGE:SERVICE of those that bring a daemon

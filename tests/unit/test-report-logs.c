@@ -82,7 +82,7 @@ static const struct log_settings settings = {
 static struct log_set *open_set(const char *const *names, size_t count)
 {
 	struct log_set *set = log_set_init(&settings);
-	const char *error;
+	const char *error = "";
 	size_t i;
 
 	memset(&seen, 0, sizeof(seen));

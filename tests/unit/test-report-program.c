@@ -18,6 +18,7 @@
 #define TIMEOUT_MS 120000
 #define LINES 40000
 #define COLUMNS 100
+#define JOURNAL_REMOTE "/lib/systemd/systemd-journal-remote"
 
 static char folder[] = "/tmp/test-report-program.XXXXXX";
 
@@ -284,6 +285,41 @@ static void test_exit_status(void)
 	shell("grep -q '</html>' page.html");
 }
 
+/* Only what our programs and Dovecot wrote there. */
+static void test_journal(void)
+{
+	static const char *const tags[] = {
+		"migration-milter", "dovecot", "sshd"
+	};
+	FILE *file;
+	unsigned int i;
+	const char *json;
+
+	if (access(JOURNAL_REMOTE, X_OK) < 0) {
+		fprintf(stderr, "no %s: the journal isn't tested\n",
+			JOURNAL_REMOTE);
+		return;
+	}
+	file = open_file("export", "w");
+	for (i = 0; i < 3; i++) {
+		fprintf(file, "__REALTIME_TIMESTAMP=179531664%u000000\n"
+			"__MONOTONIC_TIMESTAMP=%u\n_BOOT_ID="
+			"0123456789abcdef0123456789abcdef\n_HOSTNAME=mx\n"
+			"SYSLOG_IDENTIFIER=%s\nMESSAGE=%smigration: event="
+			"arrival at=old host=mx id=%u from=a@b.example "
+			"to=u@example.org\n\n", i, i + 1, tags[i],
+			i == 1 ? "lmtp(u)<1><x>: Info: " : "", i);
+	}
+	CU_ASSERT_EQUAL(fclose(file), 0);
+	shell("mkdir journal && " JOURNAL_REMOTE " -o journal/a.journal export "
+	      "2>/dev/null");
+	json = run(EX_OK, "--json --journal=journal");
+	CU_ASSERT_EQUAL(number_after(json, "\"wanted\": {\"old\":{\"count\":"),
+			2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(json, "\"first\": \"2026-11-22T03:04:00Z\""));
+	run(EX_UNAVAILABLE, "--journal=none");
+}
+
 static const char *wanted_text;
 
 /* In the last screen. */
@@ -353,6 +389,7 @@ int main(void)
 		{ "text", test_text },
 		{ "garbage", test_garbage },
 		{ "exit status", test_exit_status },
+		{ "journal", test_journal },
 		{ "follow", test_follow },
 		{ NULL, NULL }
 	};
