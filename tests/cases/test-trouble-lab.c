@@ -30,9 +30,13 @@ bool trouble_start(const char *more)
 			   between_port(trouble_between), case_get("DIR"));
 }
 
-void trouble_stop(void)
+void trouble_end(void)
 {
 	between_stop(&trouble_between);
+	if (!case_no_crash() &&
+	    case_shell("grep -E 'Panic|Fatal|backtrace' '%s' || :",
+		       case_get("NEW_LOG")))
+		printf("%s", case_output());
 }
 
 bool trouble_tell(const char *command)

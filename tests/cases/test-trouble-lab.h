@@ -17,7 +17,8 @@ extern struct between *trouble_between;
 /* Stands between both servers from now on; more goes into the new server's
    configuration. */
 bool trouble_start(const char *more);
-void trouble_stop(void);
+/* As a program's last test: nothing crashed, or what the log says of it. */
+void trouble_end(void);
 /* The delay proxy's commands: stall, refuse, go, cut. */
 bool trouble_tell(const char *command);
 /* Nothing can be reached any more; the way is free again. */

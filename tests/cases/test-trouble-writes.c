@@ -414,15 +414,6 @@ static void test_round_trips(void)
 	(void)trouble_tell("rtt 0");
 }
 
-static void test_end(void)
-{
-	trouble_stop();
-	if (!case_no_crash() &&
-	    case_shell("grep -E 'Panic|Fatal|backtrace' '%s' || :",
-		       case_get("NEW_LOG")))
-		printf("%s", case_output());
-}
-
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -438,7 +429,7 @@ int main(void)
 		{ "FETCH", test_fetch },
 		{ "IDLE", test_idle },
 		{ "round trips", test_round_trips },
-		{ "no crash", test_end },
+		{ "no crash", trouble_end },
 		{ NULL, NULL }
 	};
 	static const char *const args[] = {
