@@ -3,6 +3,7 @@
  * (I1): refused, cut off and silent in the middle of STORE, APPEND, COPY, MOVE,
  * EXPUNGE and FETCH; and how many commands things cost.
  */
+#include "case-folder.h"
 #include "test-trouble-lab.h"
 
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #define MESSAGES 10
 #define LARGE (2 * 1024 * 1024)
 #define MANY 1000
+/* sooner than the folders would be looked at anyway */
+#define AGREE_MS 20000
 /* more than fits into sockets; taken in more than twice imapc_cmd_timeout */
 #define HUGE_SIZE (16 * 1024 * 1024)
 #define SLOW_RATE (2 * 1024 * 1024)
@@ -25,6 +28,7 @@ static void test_start(void)
 	trouble_seed(FIRST, "INBOX", MESSAGES, 3000);
 	trouble_seed(FIRST, "Large", 1, LARGE);
 	trouble_seed(FIRST, "Target", 1, 100);
+	trouble_seed(FIRST, "Moved", 3, 100);
 	trouble_seed(CROWDED, "INBOX", MANY, 300);
 	trouble_seed(CROWDED, "Copies", 1, 300);
 }
@@ -277,6 +281,48 @@ static void test_expunge(void)
 }
 
 /* A body that ends in the middle is never answered OK. */
+static bool rename_is_seen(void *context)
+{
+	const char *name = context;
+
+	return folder_listed("NEW_IMAP", FIRST, name) &&
+		folder_count("NEW_IMAP", FIRST, name) == 3;
+}
+
+/* Done or not, both servers agree on it at once. */
+static void rename_harmed(unsigned int harm)
+{
+	struct imap_client *client;
+	struct imap_box box;
+	enum imap_status status;
+	bool done;
+
+	client = trouble_select(FIRST, "INBOX", &box);
+	if (client == NULL)
+		return;
+	status = run_harmed(client, harm, " RENAME ", "RENAME Moved Elsewhere");
+	imap_logout(&client);
+	done = folder_listed("OLD_IMAP_DIRECT", FIRST, "Elsewhere");
+	UNIT_CHECK(status != IMAP_OK || done, "RENAME %s: OK, not done",
+		   harm_names[harm]);
+	UNIT_CHECK(wait_until(rename_is_seen, done ? "Elsewhere" : "Moved",
+			      AGREE_MS), "RENAME %s: not seen here",
+		   harm_names[harm]);
+	UNIT_CHECK(!folder_listed("NEW_IMAP", FIRST, done ? "Moved" :
+				  "Elsewhere"), "RENAME %s: both names",
+		   harm_names[harm]);
+	if (done)
+		UNIT_CHECK(folder_run("NEW_IMAP", FIRST,
+				      "RENAME Elsewhere Moved") == IMAP_OK,
+			   "RENAME %s: not back", harm_names[harm]);
+}
+
+static void test_rename(void)
+{
+	for (unsigned int harm = 0; harm < HARMS; harm++)
+		rename_harmed(harm);
+}
+
 static void test_fetch(void)
 {
 	static const struct between_rule rules[] = {
@@ -426,6 +472,7 @@ int main(void)
 		{ "COPY", test_copy },
 		{ "MOVE", test_move },
 		{ "EXPUNGE", test_expunge },
+		{ "RENAME", test_rename },
 		{ "FETCH", test_fetch },
 		{ "IDLE", test_idle },
 		{ "round trips", test_round_trips },
