@@ -7,20 +7,25 @@
 #include <unistd.h>
 
 #define HEIGHT_DEFAULT 24
-#define HOME_AND_CLEAR "\033[H\033[2J"
+/* ECMA-48, and xterm's DECAWM. Lines that are too long are cut by the terminal,
+   which knows the width of each character. */
+#define HOME "\033[H"
+#define CLEAR_LINE "\033[K"
+#define CLEAR_BELOW "\033[J"
+#define WRAP_OFF "\033[?7l"
+#define WRAP_ON "\033[?7h"
 
-/* Cut after so many lines. */
-static void cut(char *text, unsigned int lines)
+/* Over what stood there before, without a moment in which nothing does. */
+static void draw_lines(const char *text, unsigned int lines)
 {
-	char *newline = text;
+	const char *end;
 
-	for (; lines > 0 && newline != NULL; lines--) {
-		newline = strchr(newline, '\n');
-		if (newline != NULL)
-			newline++;
+	printf(WRAP_OFF HOME);
+	for (; lines > 0 && (end = strchr(text, '\n')) != NULL; lines--) {
+		printf("%.*s" CLEAR_LINE "\n", (int)(end - text), text);
+		text = end + 1;
 	}
-	if (newline != NULL)
-		*newline = '\0';
+	printf(CLEAR_BELOW WRAP_ON);
 }
 
 static unsigned int get_height(void)
@@ -38,7 +43,6 @@ int report_screen_draw(const struct report_model *model,
 	char *text = NULL;
 	size_t size;
 	FILE *memory = open_memstream(&text, &size);
-	int ret;
 
 	if (memory == NULL ||
 	    report_text_write(model, options, memory, error_r) < 0) {
@@ -46,14 +50,12 @@ int report_screen_draw(const struct report_model *model,
 		return -1;
 	}
 	(void)fclose(memory);
-	if (isatty(STDOUT_FILENO)) {
-		cut(text, get_height() - 1);
-		ret = printf(HOME_AND_CLEAR "%s", text);
-	} else {
-		ret = printf("%s\f\n", text);
-	}
+	if (isatty(STDOUT_FILENO))
+		draw_lines(text, get_height() - 1);
+	else
+		printf("%s\f\n", text);
 	free(text);
-	if (ret < 0 || fflush(stdout) != 0) {
+	if (fflush(stdout) != 0 || ferror(stdout)) {
 		*error_r = strerror(errno);
 		return -1;
 	}
