@@ -20,6 +20,8 @@ struct member {
 	enum member_state state;
 	/* Its successor is in the set. */
 	bool succeeded;
+	/* And its successor's: nobody writes to it any more. */
+	bool done;
 	struct log_record record;
 };
 
@@ -106,6 +108,22 @@ int log_set_add_journal(struct log_set *set, const char *folder, int64_t since,
 	return 0;
 }
 
+/* Those of that log that were rotated before. */
+static void end_predecessors(struct log_set *set, const char *name)
+{
+	struct member *member;
+	size_t i;
+
+	for (i = 0; i < set->count; i++) {
+		member = &set->members[i];
+		if (!member->succeeded || member->state != MEMBER_EMPTY ||
+		    strcmp(member->input->seen.name, name) != 0)
+			continue;
+		member->done = true;
+		log_input_finish(member->input);
+	}
+}
+
 /* Reads its next record. The set may grow. */
 static void advance(struct log_set *set, size_t i)
 {
@@ -121,7 +139,8 @@ static void advance(struct log_set *set, size_t i)
 		return;
 	successor = log_input_successor(member->input);
 	if (successor != NULL) {
-		member->succeeded = true;
+		end_predecessors(set, successor->seen.name);
+		set->members[i].succeeded = true;
 		add(set, successor);
 	}
 }
@@ -167,7 +186,8 @@ static void look_again(struct log_set *set)
 	size_t i;
 
 	for (i = 0; i < set->count; i++) {
-		if (set->members[i].state == MEMBER_EMPTY)
+		if (set->members[i].state == MEMBER_EMPTY &&
+		    !set->members[i].done)
 			advance(set, i);
 	}
 }

@@ -87,9 +87,13 @@ const char *report_name_domain(struct strings *strings, struct text name)
 
 struct text report_address_domain_text(struct text address)
 {
-	const char *at = memrchr(address.data, '@', address.size);
 	struct text domain = { "", 0 };
+	const char *at;
 
+	/* as SMTP writes it */
+	if (address.size > 0 && address.data[address.size - 1] == '>')
+		address.size--;
+	at = memrchr(address.data, '@', address.size);
 	if (at != NULL) {
 		domain.data = at + 1;
 		domain.size = (size_t)(address.data + address.size - at) - 1;

@@ -14,7 +14,7 @@ const char *report_network(struct strings *strings, struct text address);
 /* The registrable domain by the Public Suffix List, as mail.example.co.uk is
    example.co.uk; the name itself where there's none; "" for "unknown". */
 const char *report_name_domain(struct strings *strings, struct text name);
-/* What is behind the last "@", in lower case and without a final dot. */
+/* What is behind the last "@", in lower case, without a final dot or ">". */
 const char *report_address_domain(struct strings *strings, struct text address);
 /* The same as it stands there. */
 struct text report_address_domain_text(struct text address);

@@ -124,8 +124,11 @@ static void add_gap(struct watcher *watcher, int64_t from, int64_t to,
 {
 	struct report_gap *gap;
 
-	if (from == 0 || to <= from)
+	if (from == 0 || to < from)
 		return;
+	/* stopped and started within a second: shorter than can be told */
+	if (to == from)
+		to++;
 	watcher->shown.missing += missing;
 	watcher->shown.gaps_total++;
 	if (watcher->count == GAPS_KEPT) {
@@ -308,7 +311,8 @@ void watch_add_failure(struct watch *watch, const struct report_event *event)
 
 	if (watcher == NULL)
 		return;
-	watcher->shown.failures++;
+	watcher->shown.failures += 1 + report_event_number(event,
+							   KEY_suppressed);
 	if (event->time >= watcher->shown.last_failure) {
 		watcher->shown.last_failure = event->time;
 		text_keep(&watcher->failure,

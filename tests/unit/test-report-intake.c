@@ -217,6 +217,10 @@ static void test_source_names(void)
 		  "192.0.2.0/24", "", "c.example" },
 		{ "local", "com", "nobody", "", "com", "" },
 		{ "192.0.2.777", "\"\"", "a@x", "", "", "x" },
+		{ "192.0.2.1", "unknown", "<a@b.example>", "192.0.2.0/24", "",
+		  "b.example" },
+		{ "192.0.2.1", "unknown", "<>", "192.0.2.0/24", "", "" },
+		{ "192.0.2.1", "unknown", ">", "192.0.2.0/24", "", "" },
 	};
 	const struct report_source *source;
 	const struct report_domain *domain;

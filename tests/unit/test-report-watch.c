@@ -43,6 +43,10 @@ static const struct gap_case cases[] = {
 		{ 30, "milter_stop" }, { 90, "milter_start" },
 		{ 150, "heartbeat seq=1 uptime=60 arrivals=0" } }, 160,
 		{ { 30, 90, REPORT_GAP_STOPPED, 0, false } }, 0 },
+	{ "stopped and started in one second", {
+		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
+		{ 30, "milter_stop" }, { 30, "milter_start" } }, 40,
+		{ { 30, 31, REPORT_GAP_STOPPED, 0, false } }, 0 },
 	{ "killed", {
 		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
 		{ 600, "milter_start" },
