@@ -1,8 +1,9 @@
 /*
- * in-flight: how many mails this process is at
+ * in-flight: how many sessions this process is at
  *
- * A mail is in flight from MAIL to its end, so that a stop can wait for the few
- * that are there, and each gets its tag and its line.
+ * A stop waits a little for them, so that each mail that was begun gets its tag
+ * and its line. It's sessions that count, not mails: what an MTA says of a mail
+ * may lie in its buffer until there is something to be answered.
  */
 #ifndef IN_FLIGHT_H
 #define IN_FLIGHT_H
@@ -11,8 +12,8 @@
 
 void in_flight_begin(void);
 void in_flight_end(void);
-/* From now on no connection is to be taken. Waits until no mail is in flight;
-   false when there still is one after so many seconds. */
+/* From now on no session is to be begun. Waits until there's none; false when
+   there still is one after so many seconds. */
 bool in_flight_drain(unsigned int seconds);
 bool in_flight_is_draining(void);
 

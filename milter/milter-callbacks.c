@@ -85,7 +85,9 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 	}
 	if (actions & SMFIF_SETSYMLIST)
 		ask_for_macros(ctx);
-	if (session == NULL)
+	if (session != NULL)
+		in_flight_begin();
+	else
 		report_failure("out of memory for a connection");
 	smfi_setpriv(ctx, session);
 	milter_config_unref(&config);
@@ -126,14 +128,6 @@ static sfsistat on_helo(SMFICTX *ctx, char *name)
 	return SMFIS_NOREPLY;
 }
 
-static void end_mail(struct milter_session *session)
-{
-	if (!session->mail.open)
-		return;
-	milter_session_end_mail(session);
-	in_flight_end();
-}
-
 static sfsistat on_mail(SMFICTX *ctx, char **argv)
 {
 	struct milter_session *session = smfi_getpriv(ctx);
@@ -141,8 +135,6 @@ static sfsistat on_mail(SMFICTX *ctx, char **argv)
 
 	if (session == NULL)
 		return SMFIS_NOREPLY;
-	end_mail(session);
-	in_flight_begin();
 	milter_session_begin_mail(session, argv[0]);
 	milter_session_set_params(session, argv + 1);
 	mail = &session->mail;
@@ -246,7 +238,7 @@ static sfsistat on_end(SMFICTX *ctx)
 		return SMFIS_ACCEPT;
 	id = get_macro(ctx, "i");
 	verdict = mail_end(session, id, &edit, &rounds);
-	end_mail(session);
+	milter_session_end_mail(session);
 	return verdict == MAIL_REFUSE ? refuse(ctx, rounds) : SMFIS_ACCEPT;
 }
 
@@ -255,7 +247,7 @@ static sfsistat on_abort(SMFICTX *ctx)
 	struct milter_session *session = smfi_getpriv(ctx);
 
 	if (session != NULL)
-		end_mail(session);
+		milter_session_end_mail(session);
 	return SMFIS_CONTINUE;
 }
 
@@ -264,7 +256,7 @@ static sfsistat on_close(SMFICTX *ctx)
 	struct milter_session *session = smfi_getpriv(ctx);
 
 	if (session != NULL)
-		end_mail(session);
+		in_flight_end();
 	milter_session_deinit(&session);
 	smfi_setpriv(ctx, NULL);
 	return SMFIS_CONTINUE;

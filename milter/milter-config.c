@@ -14,8 +14,6 @@
 /* Nobody but the owner and the group. */
 #define UMASK 0007
 
-static const char no_memory[] = "out of memory";
-
 /* What a file is being read into. */
 struct reading {
 	struct milter_config *config;
@@ -204,9 +202,10 @@ int milter_config_read(const char *path,
 	struct reading reading = { .config = config_init(path) };
 
 	*config_r = NULL;
-	*error_r = no_memory;
-	if (reading.config == NULL)
+	if (reading.config == NULL) {
+		*error_r = "out of memory";
 		return -1;
+	}
 	if (config_file_read(path, read_setting, &reading, error_r) < 0 ||
 	    override(reading.config, overrides, error_r) < 0 ||
 	    check_there(reading.config, error_r) < 0 ||

@@ -143,6 +143,20 @@ int daemon_detach(int *ready_fd_r, const char **error_r)
 	return leave_terminal(error_r);
 }
 
+void daemon_close_stderr(void)
+{
+	(void)dup2(STDOUT_FILENO, STDERR_FILENO);
+}
+
+void daemon_ready(int ready_fd)
+{
+	daemon_close_stderr();
+	/* who waited for it may have gone */
+	if (write(ready_fd, "", 1) < 0)
+		errno = 0;
+	close(ready_fd);
+}
+
 int daemon_write_pid(const char *path, int *fd_r, const char **error_r)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);

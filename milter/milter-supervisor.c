@@ -2,6 +2,7 @@
 
 #include "config-current.h"
 #include "iso-time.h"
+#include "milter-daemon.h"
 #include "milter-log.h"
 #include "milter-report.h"
 #include "milter-worker.h"
@@ -17,6 +18,8 @@
 
 #define RESTART_MIN_SECS 1
 #define RESTART_MAX_SECS 30
+/* More than a worker waits. */
+#define STOP_SECS (MILTER_WORKER_DRAIN_SECS + 5)
 /* Who lived longer is started again at once. */
 #define SHORT_LIFE_SECS 10
 
@@ -32,6 +35,7 @@ struct worker {
 
 struct supervisor {
 	const struct milter_overrides *overrides;
+	bool detached;
 	/* The settings of the start: sockets aren't reloaded. */
 	struct milter_config *first;
 	struct worker *workers;
@@ -71,7 +75,8 @@ run_worker(const struct supervisor *supervisor, const struct worker *worker,
 	   pid_t parent, int ready_fd)
 {
 	const struct milter_worker_options options = {
-		worker->socket, supervisor->overrides, ready_fd
+		worker->socket, supervisor->overrides, ready_fd,
+		supervisor->detached
 	};
 
 	/* should we be killed, it must go as well, and at once: libmilter
@@ -337,7 +342,7 @@ read_config(const struct supervisor *supervisor,
 static void reload(struct supervisor *supervisor)
 {
 	struct milter_config *config;
-	const char *error = NULL;
+	const char *error;
 
 	if (read_config(supervisor, &config, &error) < 0)
 		config = config_current_get();
@@ -347,6 +352,7 @@ static void reload(struct supervisor *supervisor)
 		signal_workers(supervisor, SIGUSR1);
 		warn_of_restart(supervisor->first, config);
 		warn_of_defer(config);
+		error = NULL;
 	}
 	report_reload(config, error);
 	milter_config_unref(&config);
@@ -372,7 +378,7 @@ static int start(struct supervisor *supervisor)
 
 static void stop(struct supervisor *supervisor)
 {
-	time_t end = seconds() + MILTER_WORKER_STOP_SECS;
+	time_t end = seconds() + STOP_SECS;
 	struct timespec wait;
 	sigset_t children;
 
@@ -393,6 +399,20 @@ static void stop(struct supervisor *supervisor)
 	while (waitpid(-1, NULL, 0) > 0) ;
 }
 
+/* Seconds until the mode changes by itself; max when it doesn't. */
+static time_t mode_lasts(time_t max)
+{
+	struct milter_config *config = config_current_get();
+	time_t now = time(NULL), lasts = max;
+
+	if (config->mode == MILTER_MODE_DEFER && config->defer_from > now)
+		lasts = config->defer_from - now;
+	else if (milter_config_may_defer(config, now))
+		lasts = config->defer_until - now;
+	milter_config_unref(&config);
+	return lasts < max ? lasts : max;
+}
+
 /* Until a signal comes, or there's something to do without one. */
 static int wait_signal(const struct supervisor *supervisor)
 {
@@ -408,7 +428,7 @@ static int wait_signal(const struct supervisor *supervisor)
 			until = worker->restart_at;
 	}
 	if (until > seconds())
-		wait.tv_sec = until - seconds();
+		wait.tv_sec = mode_lasts(until - seconds());
 	milter_supervisor_signals(&set);
 	return sigtimedwait(&set, NULL, &wait);
 }
@@ -443,19 +463,18 @@ static void run(struct supervisor *supervisor, int ready_fd)
 	warn_of_defer(supervisor->first);
 	supervisor->mode = milter_config_mode(supervisor->first, time(NULL));
 	beat(supervisor);
-	if (ready_fd >= 0) {
-		/* who waits for it may have gone */
-		if (write(ready_fd, "", 1) < 0)
-			milter_log(LOG_WARNING, "nobody waited: %m");
-		close(ready_fd);
-	}
+	if (supervisor->detached)
+		daemon_ready(ready_fd);
 	watch(supervisor);
 }
 
 int milter_supervisor_run(const struct milter_overrides *overrides,
 			  int ready_fd)
 {
-	struct supervisor supervisor = { .overrides = overrides };
+	struct supervisor supervisor = {
+		.overrides = overrides,
+		.detached = ready_fd >= 0
+	};
 	struct milter_config *config;
 	int status = EX_OSERR;
 

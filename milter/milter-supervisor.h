@@ -20,8 +20,8 @@
 
 /* The signals that it waits for: block them before anything else is started. */
 void milter_supervisor_signals(sigset_t *set_r);
-/* Runs with the settings in force (config-current). ready_fd gets a byte when all
-   sockets listen, and is closed; -1: nobody waits. Returns an exit status. */
+/* Runs with the settings in force (config-current). ready_fd is for daemon_ready()
+   when all sockets listen; -1: it isn't detached. Returns an exit status. */
 int milter_supervisor_run(const struct milter_overrides *overrides,
 			  int ready_fd);
 

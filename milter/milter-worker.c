@@ -4,6 +4,7 @@
 #include "in-flight.h"
 #include "listen-socket.h"
 #include "milter-callbacks.h"
+#include "milter-daemon.h"
 #include "milter-log.h"
 #include "milter-report.h"
 
@@ -48,8 +49,8 @@ static void reload(void)
    and takes five seconds to do so. */
 static void stop(void)
 {
-	if (!in_flight_drain(MILTER_WORKER_STOP_SECS - 1)) {
-		milter_log(LOG_WARNING, "%s: ended in the middle of a mail",
+	if (!in_flight_drain(MILTER_WORKER_DRAIN_SECS)) {
+		milter_log(LOG_NOTICE, "%s: ended in the middle of a session",
 			   worker_options->socket);
 	}
 	listen_socket_remove(worker_options->socket);
@@ -129,6 +130,8 @@ void milter_worker_run(const struct milter_worker_options *options)
 	if (write(options->ready_fd, "", 1) != 1)
 		_exit(EX_OSERR);
 	close(options->ready_fd);
+	if (options->detached)
+		daemon_close_stderr();
 	(void)smfi_main();
 	/* somebody has sent us libmilter's own signals, or it has failed */
 	_exit(EX_SOFTWARE);

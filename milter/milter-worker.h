@@ -3,21 +3,23 @@
  *
  * libmilter serves one socket a process, so each has a process of its own.
  * Signals: SIGUSR1 reads the settings anew, SIGUSR2 ends it: it takes no more
- * connections, waits a little for the mails in flight, and exits.
+ * sessions, waits a little for those that are there, and exits.
  */
 #ifndef MILTER_WORKER_H
 #define MILTER_WORKER_H
 
 #include "milter-config.h"
 
-/* What a worker may take to end, its mails in flight included. */
-#define MILTER_WORKER_STOP_SECS 10
+/* How long it waits for sessions before it ends. */
+#define MILTER_WORKER_DRAIN_SECS 5
 
 struct milter_worker_options {
 	const char *socket;
 	const struct milter_overrides *overrides;
 	/* Gets a byte when the socket listens, and is closed. */
 	int ready_fd;
+	/* Standard error is closed when it does. */
+	bool detached;
 };
 
 /* Runs with the settings in force (config-current), with the signals that the
