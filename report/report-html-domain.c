@@ -15,11 +15,14 @@ static const struct html_column columns[] = {
 	{ NULL, NULL }
 };
 
+/* Nothing where there's nothing to say. */
 static void put_seen(struct html_table *table, const char *what,
 		     const struct report_seen *seen)
 {
 	int side;
 
+	if (seen->count[REPORT_OLD] + seen->count[REPORT_NEW] == 0)
+		return;
 	html_table_row_begin(table, NULL);
 	html_table_text(table, what);
 	for (side = 0; side < REPORT_SIDES; side++) {
@@ -56,12 +59,27 @@ static void put_figures(struct html *html, const struct report_domain *domain)
 	struct html_table table;
 	size_t i;
 
+	html_line(html, "h3", NULL, "All mail");
 	html_table_begin(&table, html, "figures", columns);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		put_seen(&table, rows[i].what, rows[i].seen);
 	if (domain->deferred > 0)
 		put_deferred(&table, domain);
 	html_table_end(&table, 0, 0);
+}
+
+static bool has_mail(const struct report_domain *domain)
+{
+	const struct report_seen *const all[] = {
+		&domain->wanted, &domain->spam, &domain->relayed,
+		&domain->submitted, &domain->local
+	};
+	uint64_t count = domain->deferred;
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		count += all[i]->count[REPORT_OLD] + all[i]->count[REPORT_NEW];
+	return count > 0;
 }
 
 static void put_curves(struct html *html, const struct report_domain *domain)
@@ -90,7 +108,7 @@ void report_html_domain(struct html *html, const struct report_model *model,
 	html_close(html, "h2");
 	put_curves(html, domain);
 	report_html_sources(html, domain);
-	html_line(html, "h3", NULL, "All mail");
-	put_figures(html, domain);
+	if (has_mail(domain))
+		put_figures(html, domain);
 	html_close(html, "section");
 }

@@ -69,7 +69,10 @@ static void put_watcher(struct html_table *table,
 	html_table_foreign(table, watcher->mode);
 	html_table_time(table, watcher->first);
 	html_table_time(table, watcher->last);
-	html_table_text(table, format_span(watcher->blind_s).text);
+	if (watcher->blind_s == 0)
+		html_table_none(table);
+	else
+		html_table_text(table, format_span(watcher->blind_s).text);
 	html_table_count(table, watcher->arrivals_lost);
 	put_failure(table, watcher);
 	html_table_row_end(table);
