@@ -25,6 +25,7 @@ PACKAGES="
 	libjson-c-dev
 	chromium
 	tidy
+	python3
 	libcunit1-dev
 	dovecot-dev
 	dovecot-core
