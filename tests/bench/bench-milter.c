@@ -207,10 +207,12 @@ each(const struct bench *bench, unsigned int run,
 static void run_turn(const struct bench *bench, bool inet, unsigned int way,
 		     unsigned int run)
 {
-	unsigned int tool;
+	unsigned int i;
 
-	for (tool = 0; tool < MILTER_TOOLS; tool++)
-		run_lane(bench, get_lane(tool, inet), way, run);
+	/* another one begins in each run */
+	for (i = 0; i < MILTER_TOOLS; i++)
+		run_lane(bench, get_lane((run + i) % MILTER_TOOLS, inet), way,
+			 run);
 }
 
 static void print_turn(const struct bench *bench, bool inet, unsigned int way,
