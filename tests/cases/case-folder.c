@@ -155,9 +155,8 @@ pid_t folder_start_slow(const char *call, unsigned int ms, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(words, sizeof(words), fmt, args);
 	va_end(args);
-	snprintf(command, sizeof(command), "exec strace -qq -o /dev/null "
-		 "-e trace=%s -e inject=%s:delay_enter=%u %s %s", call, call,
-		 ms * 1000, case_get("DOVEADM"), words);
+	snprintf(command, sizeof(command), "%s %s",
+		 case_faulty("slow %s %u", call, ms), words);
 	snprintf(output, sizeof(output), "%s/slow", case_get("DIR"));
 	pid = process_start(argv, output);
 	UNIT_CHECK(pid > 0, "%s can't be started", command);

@@ -196,6 +196,20 @@ run(const char *prefix, const char *fmt, va_list args)
 	return last_run.status;
 }
 
+const char *case_faulty(const char *fmt, ...)
+{
+	static char command[1200];
+	char fault[60];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(fault, sizeof(fault), fmt, args);
+	va_end(args);
+	snprintf(command, sizeof(command), "LD_PRELOAD=%s FAULT='%s' exec %s",
+		 FAULT_AT, fault, case_get("DOVEADM"));
+	return command;
+}
+
 int case_doveadm(const char *fmt, ...)
 {
 	va_list args;

@@ -66,6 +66,10 @@ bool case_forget_user(unsigned int user);
 int case_doveadm(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* What it said. */
 const char *case_output(void);
+/* The beginning of a command for a shell that runs doveadm with a fault, as
+   fault-at.c has them: "kill any 12". */
+const char *case_faulty(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
 /* The same in a shell, with the status asserted to be 0. */
 bool case_shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* `doveadm migration WORDS`, asserted to succeed: "fill -u %s". */

@@ -1,8 +1,8 @@
 /*
  * test-kill-fill: fill and cutover are killed at any moment (I3)
  *
- * Random moments, and single writes, syncs, renames, links and unlinks (kill-at.c
- * is preloaded). After each kill clients must see what the old server has, every
+ * Random moments, and single writes, syncs, renames, links and unlinks
+ * (fault-at.c). After each kill clients must see what the old server has, every
  * state must be readable, and the next run must end with all mailboxes local and
  * equal.
  */
@@ -139,15 +139,16 @@ static int fill_killed_at(unsigned int n, struct process_result *result_r)
 {
 	case_forget_user(0);
 	(void)process_shell(CASE_TIMEOUT_MS, result_r,
-		"LD_PRELOAD=%s KILL_AT=%u exec %s migration fill -u %s INBOX",
-		KILL_AT, n, case_get("DOVEADM"), case_user(0));
+		"%s migration fill -u %s INBOX", n == 0 ?
+		case_faulty("count any 0") : case_faulty("kill any %u", n),
+		case_user(0));
 	return result_r->status;
 }
 
-/* What kill-at said, after its name; "" when it said nothing. */
-static const char *kill_at_says(const struct process_result *result)
+/* What fault-at said, after its name; "" when it said nothing. */
+static const char *fault_says(const struct process_result *result)
 {
-	static const char name[] = "kill-at: ";
+	static const char name[] = "fault-at: ";
 	const char *said = strstr(result->output, name);
 
 	return said == NULL ? "" : said + strlen(name);
@@ -159,7 +160,7 @@ static bool kill_at(unsigned int n, char *what_r, size_t size)
 {
 	struct process_result result;
 	int status = fill_killed_at(n, &result);
-	const char *call = kill_at_says(&result);
+	const char *call = fault_says(&result);
 
 	snprintf(what_r, size, "killed at call %u (%.*s)", n,
 		 (int)strcspn(call, "\n"), call);
@@ -176,7 +177,7 @@ static unsigned int count_calls(void)
 	unsigned int count = 0;
 
 	if (fill_killed_at(0, &result) == 0)
-		count = (unsigned int)strtoul(kill_at_says(&result), NULL, 10);
+		count = (unsigned int)strtoul(fault_says(&result), NULL, 10);
 	UNIT_CHECK(count > LAST_POINTS, "%u calls counted: %s", count,
 		   result.output);
 	process_result_free(&result);
@@ -209,10 +210,6 @@ static void killed_at_each_write(void)
 	case_no_crash();
 }
 
-/* So that doveadm still has kill-at when it has read its configuration. */
-static const char settings[] =
-	"import_environment = $import_environment LD_PRELOAD KILL_AT\n";
-
 static const struct unit_test tests[] = {
 	{ "killed at any moment", killed_at_any_moment },
 	{ "killed at each write, sync and rename", killed_at_each_write },
@@ -228,7 +225,6 @@ int main(void)
 		.name = "test-kill-fill",
 		.tests = tests,
 		.lab_args = args,
-		.settings = settings,
 	};
 
 	return case_main(&program);

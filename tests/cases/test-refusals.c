@@ -175,9 +175,8 @@ static int cut_over_with_bad_disk(unsigned int n)
 	int status;
 
 	(void)process_shell(CASE_TIMEOUT_MS, &result,
-		"strace -qq -o /dev/null -e trace=fsync "
-		"-e inject=fsync:error=EIO:when=%u %s migration cutover -u %s "
-		"Disk", n, case_get("DOVEADM"), case_user(0));
+		"%s migration cutover -u %s Disk",
+		case_faulty("fail fsync %u", n), case_user(0));
 	status = result.status;
 	process_result_free(&result);
 	return status;

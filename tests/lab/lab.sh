@@ -216,7 +216,8 @@ END
 
 lab_up()
 {
-	[ $DO_BUILD = no ] || { packages_install; build_tree; }
+	# shellcheck disable=SC2086
+	[ $DO_BUILD = no ] || { packages_install $PACKAGES; build_tree; }
 	lab_derive
 	ports_need_free
 	old_supported

@@ -60,6 +60,8 @@ mail_plugin_dir = $DIR/$NEW_MODULES
 # Folder names with characters that the store can't have.
 mail_plugins = listescape
 mail_attribute_dict = file:%h/dovecot-attributes
+# A doveadm that was preloaded with something still is when it has read this.
+import_environment = \$import_environment LD_PRELOAD FAULT
 
 namespace inbox {
   separator = $(new_separator)

@@ -3,7 +3,7 @@
 # Installs what is missing, removes nothing, starts no service, and takes
 # back that a daemon installed here would start at the next boot.
 
-# A line each: several hands add to it.
+# What the build, the lab and the demo need; a line each.
 PACKAGES="
 	gcc
 	libc6-dev
@@ -23,22 +23,24 @@ PACKAGES="
 	libmilter-dev
 	libidn2-dev
 	libjson-c-dev
-	chromium
-	tidy
-	python3
-	libcunit1-dev
 	dovecot-dev
 	dovecot-core
 	dovecot-imapd
 	dovecot-pop3d
 	dovecot-lmtpd
 	postfix
-	isync
-	valgrind
 	openssl
 	procps
-	strace
 	rsyslog
+"
+# What the tests and the bench need beside.
+PACKAGES_CHECK="
+	chromium
+	tidy
+	python3
+	libcunit1-dev
+	isync
+	valgrind
 	opendkim
 	pflogsumm
 	systemd-journal-remote
@@ -50,12 +52,12 @@ PACKAGES_DAEMONS="dovecot-core:dovecot postfix:postfix rsyslog:rsyslog
 # PACKAGE:ROLE: Debian has only one package of a role on a machine
 PACKAGES_ROLES="postfix:mail-transport-agent rsyslog:system-log-daemon"
 
+# packages_missing PACKAGE...
 packages_missing()
 {
-	# shellcheck disable=SC2086
 	installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' \
-		$PACKAGES 2>/dev/null | sed -n 's/ installed$//p') || :
-	for package in $PACKAGES; do
+		"$@" 2>/dev/null | sed -n 's/ installed$//p') || :
+	for package; do
 		echo "$installed" | grep -qFx "$package" ||
 			packages_must_lack "$package" || echo "$package"
 	done
@@ -137,10 +139,11 @@ packages_apt()
 		--no-install-recommends "$@" >&2
 }
 
+# packages_install PACKAGE...: those of them that are missing
 packages_install()
 {
 	# shellcheck disable=SC2046
-	set -- $(packages_missing)
+	set -- $(packages_missing "$@")
 	[ $# -gt 0 ] || return 0
 	command -v apt-get >/dev/null ||
 		fail "needs Debian 12: there is no apt-get"
