@@ -249,6 +249,46 @@ static void test_unwatched(void)
 	CU_ASSERT(!model->watched[REPORT_OLD]);
 	CU_ASSERT_EQUAL(model->blind_s[REPORT_OLD], 60);
 	CU_ASSERT_EQUAL(model->blind_s[REPORT_NEW], 0);
+	/* an hour ends where the log does */
+	feed(intake, 90, "new", "arrival id=1 to=a@b.example");
+	model = report_intake_model(intake, START, 0, &reading);
+	CU_ASSERT_EQUAL_FATAL(model->domains_count, 1);
+	CU_ASSERT_EQUAL_FATAL(model->domains[0]->hours_count, 1);
+	CU_ASSERT_EQUAL(model->domains[0]->hours[0].blind[REPORT_OLD], 90);
+	report_intake_deinit(&intake);
+}
+
+/* A side is blind when one of its milters is, and no second counts twice. */
+static void test_two_milters(void)
+{
+	static const struct report_intake_settings settings = { .domain = "" };
+	static const struct {
+		int at;
+		const char *host, *event;
+	} lines[] = {
+		{ 0, "a", "milter_start" }, { 0, "b", "milter_start" },
+		{ 100, "a", "milter_stop" }, { 150, "b", "milter_stop" },
+		{ 200, "a", "milter_start" }, { 300, "b", "milter_start" },
+		{ 350, "b", "milter_stop" }, { 360, "b", "milter_start" },
+	};
+	struct report_reading reading = { .lines = 0 };
+	struct report_intake *intake = report_intake_init(&settings);
+	const struct report_model *model;
+	struct log_record record = { .host = "", .host_size = 0 };
+	char message[200];
+	size_t i;
+
+	for (i = 0; i < COUNT(lines); i++) {
+		record.time = START + lines[i].at;
+		record.message = message;
+		record.message_size = (size_t)snprintf(message, sizeof(message),
+			"migration: event=%s at=old host=%s", lines[i].event,
+			lines[i].host);
+		report_intake_add(intake, &record);
+	}
+	model = report_intake_model(intake, START, 0, &reading);
+	CU_ASSERT_EQUAL(model->watchers_count, 2);
+	CU_ASSERT_EQUAL(model->blind_s[REPORT_OLD], 200 + 10);
 	report_intake_deinit(&intake);
 }
 
@@ -279,6 +319,7 @@ int main(void)
 		{ "gaps", test_gaps },
 		{ "hours that weren't watched", test_slots },
 		{ "a side without a milter", test_unwatched },
+		{ "two milters of a side", test_two_milters },
 		{ "many gaps", test_many_gaps },
 		{ NULL, NULL }
 	};
