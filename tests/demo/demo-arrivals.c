@@ -17,6 +17,17 @@ static const struct {
 	[DEMO_NEW] = { "NEW_SMTP", "NEW_SMTP_LOG", "new" },
 };
 
+/* They take turns; the old server comes first for who knows it. */
+static const struct {
+	const char *from;
+	bool to_old, to_new;
+} senders[] = {
+	{ "news@quick.example", false, true },
+	{ "office@slow.example", true, true },
+	{ "invoices@yearly.example", true, false },
+};
+#define SENDERS (sizeof(senders) / sizeof(senders[0]))
+
 const char *demo_arrivals_smtp(const struct demo_user *user,
 			       enum demo_server server)
 {
@@ -32,26 +43,40 @@ const char *demo_arrivals_address(const struct demo_user *user)
 	return address;
 }
 
-enum demo_server demo_arrivals_begin(struct demo_user *user)
+/* Holds the way to the old server open until it's used. */
+static bool take_old(struct demo_user *user)
 {
 	struct demo_arrivals *arrivals = &user->arrivals;
 
-	if (user->delivered.count % DEMO_SERVERS == DEMO_NEW ||
-	    *demo_arrivals_smtp(user, DEMO_OLD) == '\0')
-		return DEMO_NEW;
+	if (*demo_arrivals_smtp(user, DEMO_OLD) == '\0')
+		return false;
 	pthread_mutex_lock(&arrivals->at_old);
 	if (!arrivals->old_is_closed)
-		return DEMO_OLD;
+		return true;
 	pthread_mutex_unlock(&arrivals->at_old);
-	return DEMO_NEW;
+	return false;
 }
 
-void demo_arrivals_end(struct demo_user *user, enum demo_server server,
-		       bool accepted)
+struct demo_arrival demo_arrivals_begin(struct demo_user *user)
 {
-	if (accepted && *demo_arrivals_smtp(user, server) != '\0')
-		user->arrivals.accepted[server]++;
-	if (server == DEMO_OLD)
+	const size_t n = user->delivered.count % SENDERS;
+	struct demo_arrival arrival = {
+		.server = DEMO_NEW, .from = senders[n].from
+	};
+
+	if (senders[n].to_old && take_old(user))
+		arrival.server = DEMO_OLD;
+	else if (!senders[n].to_new)
+		arrival.from = senders[0].from;
+	return arrival;
+}
+
+void demo_arrivals_end(struct demo_user *user,
+		       const struct demo_arrival *arrival, bool accepted)
+{
+	if (accepted && *demo_arrivals_smtp(user, arrival->server) != '\0')
+		user->arrivals.accepted[arrival->server]++;
+	if (arrival->server == DEMO_OLD)
 		pthread_mutex_unlock(&user->arrivals.at_old);
 }
 

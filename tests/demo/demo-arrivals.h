@@ -1,10 +1,11 @@
 /*
  * demo-arrivals: where mail arrives, and what the report makes of it
  *
- * As while DNS spreads, senders use the Postfix of the old and of the new server
- * in turn. A user's mail goes to the old one only as long as his INBOX is served
- * from the old server: what arrives there later is late mail, which isn't looked
- * for here. Each mail has one recipient, so each that a Postfix accepts must be
+ * As while DNS spreads, some senders use the new server's Postfix at once, others
+ * the old one's for some time, and one isn't heard of any more after that. A
+ * user's mail goes to the old one only as long as his INBOX is served from the
+ * old server: what arrives there later is late mail, which isn't looked for here.
+ * Each mail has one recipient, so each that a Postfix accepts must be
  * one line of a milter in the lab's log. Without Postfix there's only LMTP to the
  * new server, and without milters nothing is counted.
  */
@@ -24,10 +25,17 @@ const char *demo_arrivals_smtp(const struct demo_user *user,
 /* Static in the thread. */
 const char *demo_arrivals_address(const struct demo_user *user);
 
-/* Chooses where the user's next mail goes; once it's sent, or not, end follows. */
-enum demo_server demo_arrivals_begin(struct demo_user *user);
-void demo_arrivals_end(struct demo_user *user, enum demo_server server,
-		       bool accepted);
+struct demo_arrival {
+	enum demo_server server;
+	/* The sender's address. */
+	const char *from;
+};
+
+/* Chooses who sends the user's next mail, and where; once it's sent, or not, end
+   follows. */
+struct demo_arrival demo_arrivals_begin(struct demo_user *user);
+void demo_arrivals_end(struct demo_user *user,
+		       const struct demo_arrival *arrival, bool accepted);
 
 /* No more mail for the user goes to the old server, and what did is in his
    INBOX there. */

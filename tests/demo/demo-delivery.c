@@ -33,8 +33,9 @@ add_delivery(struct delivery_list *list, const struct demo_user *user)
 }
 
 /* The message with the wanted Message-ID first: *data_r is the caller's. */
-static size_t make_message(const struct delivery *delivery, unsigned int n,
-			   struct corpus_message *body, char **data_r)
+static size_t
+make_message(const struct delivery *delivery, const char *from, unsigned int n,
+	     struct corpus_message *body, char **data_r)
 {
 	const struct corpus corpus = { .set = CORPUS_SMALL, .seed = 300 };
 	const char *text;
@@ -45,9 +46,9 @@ static size_t make_message(const struct delivery *delivery, unsigned int n,
 		abort();
 	corpus_make(&corpus, n, body);
 	text = memmem(body->data, body->size, "\r\n\r\n", 4);
-	fprintf(out, "Message-ID: %s\r\nFrom: <somebody@sender.example>\r\n"
+	fprintf(out, "Message-ID: %s\r\nFrom: <%s>\r\n"
 		"To: <user@lab.example>\r\nSubject: delivery %u\r\n",
-		delivery->message_id, n);
+		delivery->message_id, from, n);
 	fwrite(text + 2, 1, body->size - (size_t)(text + 2 - body->data), out);
 	fclose(out);
 	return size;
@@ -72,17 +73,17 @@ open_server(const struct demo_user *user, enum demo_server server,
 }
 
 static int
-deliver_once(struct demo_user *user, enum demo_server server,
+deliver_once(struct demo_user *user, const struct demo_arrival *arrival,
 	     const char *data, size_t size, struct delivery *delivery)
 {
 	struct lmtp_client *client;
 	struct lmtp_reply reply = { .code = 0 };
 	const char *const recipients[] = { demo_arrivals_address(user) };
 
-	if (open_server(user, server, &client) < 0)
+	if (open_server(user, arrival->server, &client) < 0)
 		return -1;
-	if (lmtp_deliver(client, "somebody@sender.example", recipients, 1,
-			 data, size, &reply) < 0 && reply.code == 0) {
+	if (lmtp_deliver(client, arrival->from, recipients, 1, data, size,
+			 &reply) < 0 && reply.code == 0) {
 		demo_problem("%s: delivery: %s", user->label,
 			     lmtp_error(client));
 		delivery->state = DELIVERY_UNKNOWN;
@@ -104,22 +105,22 @@ deliver_once(struct demo_user *user, enum demo_server server,
 static void deliver(struct demo_user *user, struct corpus_message *body)
 {
 	struct delivery *delivery = add_delivery(&user->delivered, user);
-	enum demo_server server = demo_arrivals_begin(user);
+	struct demo_arrival arrival = demo_arrivals_begin(user);
 	uint64_t started = now_ms();
 	unsigned int i;
 	char *data;
 	size_t size;
 
-	size = make_message(delivery, (unsigned int)user->delivered.count,
-			    body, &data);
+	size = make_message(delivery, arrival.from,
+			    (unsigned int)user->delivered.count, body, &data);
 	for (i = 0; i < TRIES && delivery->state == DELIVERY_REFUSED &&
 	     !demo_is_interrupted(); i++) {
-		if (deliver_once(user, server, data, size, delivery) < 0)
+		if (deliver_once(user, &arrival, data, size, delivery) < 0)
 			user->delivery.errors++;
 	}
 	if (delivery->state == DELIVERY_TAKEN)
 		user->delivery.writes++;
-	demo_arrivals_end(user, server, delivery->state == DELIVERY_TAKEN);
+	demo_arrivals_end(user, &arrival, delivery->state == DELIVERY_TAKEN);
 	demo_counts_time(&user->delivery, started);
 	free(data);
 }
