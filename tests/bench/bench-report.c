@@ -154,13 +154,14 @@ static void print_tool(const struct bench *bench, unsigned int l,
 {
 	struct figures *f = &figures[l][t];
 	double wall = bench_median(f->wall, bench->runs);
+	double cpu = bench_median(f->cpu, bench->runs);
 
 	printf("bench: part=report tool=%s log=%s lines=%u report_lines=%llu "
-	       "wall_s=%.2f lines_per_s=%.0f cpu_s=%.2f rss_mb=%.0f runs=%u\n",
-	       tools[t].name, logs[l].name, bench->messages,
-	       (unsigned long long)logs[l].counts.report_lines, wall,
-	       (double)bench->messages / wall,
-	       bench_median(f->cpu, bench->runs),
+	       "wall_s=%.2f lines_per_s=%.0f cpu_s=%.2f lines_per_cpu_s=%.0f "
+	       "rss_mb=%.0f runs=%u\n", tools[t].name, logs[l].name,
+	       bench->messages, (unsigned long long)logs[l].counts.report_lines,
+	       wall, (double)bench->messages / wall, cpu,
+	       (double)bench->messages / cpu,
 	       bench_median(f->rss, bench->runs), bench->runs);
 }
 
@@ -169,7 +170,7 @@ static void print_ratios(const struct bench *bench, unsigned int l)
 	unsigned int t;
 
 	for (t = 0; t < TOOLS - 1; t++) {
-		printf("bench: part=report ratio=%s/%s log=%s value=%.2f\n",
+		printf("bench: part=report ratio=%s/%s log=%s value=%.3f\n",
 		       tools[TOOLS - 1].name, tools[t].name, logs[l].name,
 		       bench_median(figures[l][TOOLS - 1].wall, bench->runs) /
 		       bench_median(figures[l][t].wall, bench->runs));
