@@ -240,7 +240,7 @@ static void print_ratios(const struct bench *bench, bool inet,
 
 static void compare(const struct bench *bench)
 {
-	unsigned int socket, tool, run;
+	unsigned int socket, tool, i, run;
 
 	for (socket = 0; socket < 2; socket++) {
 		for (tool = 0; tool < MILTER_TOOLS; tool++) {
@@ -249,9 +249,9 @@ static void compare(const struct bench *bench)
 		}
 	}
 	milter_lanes_open(bench);
-	for (tool = 0; tool < LANES; tool++) {
-		if (lanes[tool].port != 0)
-			(void)measure(bench, &lanes[tool], MAIL, WARM_UP);
+	for (i = 0; i < LANES; i++) {
+		if (lanes[i].port != 0)
+			(void)measure(bench, &lanes[i], MAIL, WARM_UP);
 	}
 	for (run = 0; run < bench->runs; run++)
 		each(bench, run, run_turn);
