@@ -38,7 +38,7 @@ static const char *show_ipv6(struct strings *strings, struct in6_addr *address)
 
 	memset(address->s6_addr + 6, 0, 10);
 	if (inet_ntop(AF_INET6, address, network, INET6_ADDRSTRLEN) == NULL)
-		return "";
+		return strings_none;
 	strcat(network, "/48");
 	return strings_get(strings, network, strlen(network));
 }
@@ -55,7 +55,7 @@ const char *report_network(struct strings *strings, struct text address)
 	if (inet_pton(AF_INET, str, ipv4) == 1)
 		return show_ipv4(strings, ipv4);
 	if (inet_pton(AF_INET6, str, &ipv6) != 1)
-		return "";
+		return strings_none;
 	if (memcmp(ipv6.s6_addr, MAPPED, MAPPED_SIZE) == 0)
 		return show_ipv4(strings, ipv6.s6_addr + MAPPED_SIZE);
 	return show_ipv6(strings, &ipv6);
@@ -76,7 +76,7 @@ const char *report_name_domain(struct strings *strings, struct text name)
 
 	(void)text_to_lower(without_dot(name), lower, sizeof(lower));
 	if (strcmp(lower, "unknown") == 0 || *lower == '[')
-		return "";
+		return strings_none;
 	if (psl == NULL)
 		psl = psl_builtin();
 	domain = psl == NULL ? NULL : psl_registrable_domain(psl, lower);

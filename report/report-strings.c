@@ -20,6 +20,8 @@ struct strings {
 	struct string *table;
 };
 
+const char strings_none[] = "";
+
 struct strings *strings_init(void)
 {
 	struct strings *strings = memory_new(sizeof(*strings));
@@ -110,7 +112,7 @@ const char *strings_get(struct strings *strings, const void *data, size_t size)
 	struct string *string;
 
 	if (size == 0)
-		return "";
+		return strings_none;
 	HASH_FIND(hh, strings->table, data, size, string);
 	if (string == NULL) {
 		string = pool_new(&strings->pool, sizeof(*string) + size + 1);

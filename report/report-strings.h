@@ -21,6 +21,8 @@ struct strings;
 struct strings *strings_init(void);
 void strings_deinit(struct strings **strings);
 const char *strings_get(struct strings *strings, const void *data, size_t size);
+/* What it gives for no bytes: the only empty one. */
+extern const char strings_none[];
 /* In lower case, as far as it's ASCII. */
 const char *strings_get_lower(struct strings *strings, struct text text);
 

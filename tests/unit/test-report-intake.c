@@ -246,6 +246,24 @@ static void test_source_names(void)
 	}
 }
 
+/* What isn't known is the same, whatever it isn't known by. */
+static void test_unknown_source(void)
+{
+	static const char *const clients[] = {
+		"", " name=unknown", " name=\"\"", " client=local",
+		" client=\"\" name=\"[192.0.2.1]\""
+	};
+	size_t i;
+
+	begin();
+	for (i = 0; i < COUNT(clients); i++) {
+		feed(1, "arrival at=new host=h id=%zu from=a@b.example "
+		     "to=u@ours.example%s", i, clients[i]);
+	}
+	CU_ASSERT_EQUAL(only_domain(finish())->sources_count, 1);
+	end();
+}
+
 /* Sources that share a place in the cache, and clients that share a network. */
 static void test_many_sources(void)
 {
@@ -570,6 +588,7 @@ int main(void)
 		{ "shares by hour and day", test_shares },
 		{ "standings of sources", test_standings },
 		{ "names of sources", test_source_names },
+		{ "unknown sources", test_unknown_source },
 		{ "many sources", test_many_sources },
 		{ "the example of a source", test_example },
 		{ "hostile strings", test_hostile_strings },
