@@ -44,7 +44,7 @@ static void to_ascii(char name[DOMAIN_MAX + 1])
 	uint8_t *label;
 
 	if (idn2_lookup_u8((const uint8_t *)name, &label,
-			   IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+			   IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return;
 	if (strlen((const char *)label) <= DOMAIN_MAX)
 		strcpy(name, (const char *)label);
