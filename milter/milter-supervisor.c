@@ -5,54 +5,22 @@
 #include "milter-daemon.h"
 #include "milter-log.h"
 #include "milter-report.h"
-#include "milter-worker.h"
+#include "worker-set.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <syslog.h>
-#include <unistd.h>
-
-#define RESTART_MIN_SECS 1
-#define RESTART_MAX_SECS 30
-/* More than a worker waits. */
-#define STOP_SECS (MILTER_WORKER_DRAIN_SECS + 5)
-/* Who lived longer is started again at once. */
-#define SHORT_LIFE_SECS 10
-
-struct worker {
-	const char *socket;
-	/* 0: not running */
-	pid_t pid;
-	time_t started;
-	/* When it isn't running: when to start it, and the wait before that. */
-	time_t restart_at;
-	unsigned int delay;
-};
 
 struct supervisor {
 	const struct milter_overrides *overrides;
 	bool detached;
 	/* The settings of the start: sockets aren't reloaded. */
 	struct milter_config *first;
-	struct worker *workers;
-	size_t count;
+	struct worker_set *workers;
 	time_t started, next_heartbeat;
 	uint64_t seq;
 	enum milter_mode mode;
 };
-
-/* Seconds that only go forward. */
-static time_t seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
 
 void milter_supervisor_signals(sigset_t *set_r)
 {
@@ -67,182 +35,26 @@ void milter_supervisor_signals(sigset_t *set_r)
 }
 
 /*
- * Workers
- */
-
-static void
-run_worker(const struct supervisor *supervisor, const struct worker *worker,
-	   pid_t parent, int ready_fd)
-{
-	const struct milter_worker_options options = {
-		worker->socket, supervisor->overrides, ready_fd,
-		supervisor->detached
-	};
-
-	/* should we be killed, it must go as well, and at once: libmilter
-	   removes its socket late, when another may be there already */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(EX_SOFTWARE);
-	/* Ctrl-C is for the supervisor */
-	(void)setpgid(0, 0);
-	milter_worker_run(&options);
-}
-
-static bool wait_ready(int fd)
-{
-	char byte;
-	ssize_t ret;
-
-	do {
-		ret = read(fd, &byte, 1);
-	} while (ret < 0 && errno == EINTR);
-	close(fd);
-	return ret == 1;
-}
-
-/* When it listens; else its end is seen as any other is. */
-static bool start_worker(struct supervisor *supervisor, struct worker *worker)
-{
-	pid_t parent = getpid();
-	int fds[2];
-
-	worker->started = seconds();
-	if (pipe(fds) < 0) {
-		report_failure("%s: no pipe: %s", worker->socket,
-			       strerror(errno));
-		return false;
-	}
-	worker->pid = fork();
-	if (worker->pid == 0) {
-		close(fds[0]);
-		run_worker(supervisor, worker, parent, fds[1]);
-	}
-	close(fds[1]);
-	if (worker->pid < 0) {
-		worker->pid = 0;
-		close(fds[0]);
-		report_failure("%s: no process: %s", worker->socket,
-			       strerror(errno));
-		return false;
-	}
-	return wait_ready(fds[0]);
-}
-
-static void plan_restart(struct worker *worker)
-{
-	time_t now = seconds();
-
-	if (now - worker->started >= SHORT_LIFE_SECS)
-		worker->delay = 0;
-	worker->restart_at = now + worker->delay;
-	worker->delay = worker->delay == 0 ? RESTART_MIN_SECS :
-		worker->delay * 2;
-	if (worker->delay > RESTART_MAX_SECS)
-		worker->delay = RESTART_MAX_SECS;
-}
-
-static void
-report_end(const struct worker *worker, int status)
-{
-	if (WIFSIGNALED(status)) {
-		report_failure("the worker of %s was killed by signal %d",
-			       worker->socket, WTERMSIG(status));
-	} else {
-		report_failure("the worker of %s ended with status %d",
-			       worker->socket, WEXITSTATUS(status));
-	}
-}
-
-static struct worker *find_worker(struct supervisor *supervisor, pid_t pid)
-{
-	size_t i;
-
-	for (i = 0; i < supervisor->count; i++) {
-		if (supervisor->workers[i].pid == pid)
-			return &supervisor->workers[i];
-	}
-	return NULL;
-}
-
-/* Takes note of those that ended. */
-static void reap(struct supervisor *supervisor, bool expected)
-{
-	struct worker *worker;
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		worker = find_worker(supervisor, pid);
-		if (worker == NULL)
-			continue;
-		worker->pid = 0;
-		if (expected && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-			continue;
-		report_end(worker, status);
-		plan_restart(worker);
-	}
-}
-
-static void restart(struct supervisor *supervisor)
-{
-	struct worker *worker;
-	size_t i;
-
-	for (i = 0; i < supervisor->count; i++) {
-		worker = &supervisor->workers[i];
-		if (worker->pid != 0 || worker->restart_at > seconds())
-			continue;
-		if (start_worker(supervisor, worker)) {
-			milter_log(LOG_NOTICE, "%s is served again",
-				   worker->socket);
-		} else if (worker->pid == 0) {
-			plan_restart(worker);
-		}
-	}
-}
-
-static size_t count_running(const struct supervisor *supervisor)
-{
-	size_t i, count = 0;
-
-	for (i = 0; i < supervisor->count; i++) {
-		if (supervisor->workers[i].pid != 0)
-			count++;
-	}
-	return count;
-}
-
-static void signal_workers(struct supervisor *supervisor, int sig)
-{
-	size_t i;
-
-	for (i = 0; i < supervisor->count; i++) {
-		if (supervisor->workers[i].pid != 0)
-			kill(supervisor->workers[i].pid, sig);
-	}
-}
-
-/*
  * Heartbeat and mode
  */
 
 static void tell_counts(struct supervisor *supervisor)
 {
 	struct milter_config *config = config_current_get();
+	time_t now = worker_set_seconds();
 
-	report_heartbeat(config, (uint64_t)(seconds() - supervisor->started),
+	report_heartbeat(config, (uint64_t)(now - supervisor->started),
 			 ++supervisor->seq);
-	supervisor->next_heartbeat = seconds() + config->heartbeat_secs;
+	supervisor->next_heartbeat = now + config->heartbeat_secs;
 	milter_config_unref(&config);
 }
 
 static void beat(struct supervisor *supervisor)
 {
-	if (count_running(supervisor) == supervisor->count)
+	if (worker_set_is_whole(supervisor->workers))
 		tell_counts(supervisor);
 	else
-		supervisor->next_heartbeat = seconds() + 1;
+		supervisor->next_heartbeat = worker_set_seconds() + 1;
 }
 
 /* Says aloud when mail is, or will be, turned away. */
@@ -349,7 +161,7 @@ static void reload(struct supervisor *supervisor)
 	else {
 		milter_config_ref(config);
 		config_current_set(config);
-		signal_workers(supervisor, SIGUSR1);
+		worker_set_signal(supervisor->workers, SIGUSR1);
 		warn_of_restart(supervisor->first, config);
 		warn_of_defer(config);
 		error = NULL;
@@ -362,42 +174,6 @@ static void reload(struct supervisor *supervisor)
 /*
  * Life
  */
-
-static int start(struct supervisor *supervisor)
-{
-	size_t i;
-
-	for (i = 0; i < supervisor->count; i++) {
-		supervisor->workers[i].socket =
-			supervisor->first->sockets.values[i];
-		if (!start_worker(supervisor, &supervisor->workers[i]))
-			return EX_UNAVAILABLE;
-	}
-	return 0;
-}
-
-static void stop(struct supervisor *supervisor)
-{
-	time_t end = seconds() + STOP_SECS;
-	struct timespec wait;
-	sigset_t children;
-
-	sigemptyset(&children);
-	sigaddset(&children, SIGCHLD);
-	signal_workers(supervisor, SIGUSR2);
-	for (;;) {
-		reap(supervisor, true);
-		if (count_running(supervisor) == 0)
-			return;
-		wait.tv_sec = end - seconds();
-		wait.tv_nsec = 0;
-		if (wait.tv_sec <= 0)
-			break;
-		(void)sigtimedwait(&children, NULL, &wait);
-	}
-	signal_workers(supervisor, SIGKILL);
-	while (waitpid(-1, NULL, 0) > 0) ;
-}
 
 /* Seconds until the mode changes by itself; max when it doesn't. */
 static time_t mode_lasts(time_t max)
@@ -417,18 +193,12 @@ static time_t mode_lasts(time_t max)
 static int wait_signal(const struct supervisor *supervisor)
 {
 	struct timespec wait = { 0, 0 };
-	time_t until = supervisor->next_heartbeat;
-	const struct worker *worker;
+	time_t until = worker_set_next(supervisor->workers,
+				       supervisor->next_heartbeat);
 	sigset_t set;
-	size_t i;
 
-	for (i = 0; i < supervisor->count; i++) {
-		worker = &supervisor->workers[i];
-		if (worker->pid == 0 && worker->restart_at < until)
-			until = worker->restart_at;
-	}
-	if (until > seconds())
-		wait.tv_sec = mode_lasts(until - seconds());
+	if (until > worker_set_seconds())
+		wait.tv_sec = mode_lasts(until - worker_set_seconds());
 	milter_supervisor_signals(&set);
 	return sigtimedwait(&set, NULL, &wait);
 }
@@ -448,17 +218,16 @@ static void watch(struct supervisor *supervisor)
 		default:
 			break;
 		}
-		reap(supervisor, false);
-		restart(supervisor);
+		worker_set_restart(supervisor->workers);
 		watch_mode(supervisor);
-		if (seconds() >= supervisor->next_heartbeat)
+		if (worker_set_seconds() >= supervisor->next_heartbeat)
 			beat(supervisor);
 	}
 }
 
 static void run(struct supervisor *supervisor, int ready_fd)
 {
-	supervisor->started = seconds();
+	supervisor->started = worker_set_seconds();
 	report_state("milter_start", supervisor->first);
 	warn_of_defer(supervisor->first);
 	supervisor->mode = milter_config_mode(supervisor->first, time(NULL));
@@ -468,6 +237,15 @@ static void run(struct supervisor *supervisor, int ready_fd)
 	watch(supervisor);
 }
 
+static void say_stop(struct supervisor *supervisor)
+{
+	struct milter_config *config = config_current_get();
+
+	tell_counts(supervisor);
+	report_state("milter_stop", config);
+	milter_config_unref(&config);
+}
+
 int milter_supervisor_run(const struct milter_overrides *overrides,
 			  int ready_fd)
 {
@@ -475,25 +253,21 @@ int milter_supervisor_run(const struct milter_overrides *overrides,
 		.overrides = overrides,
 		.detached = ready_fd >= 0
 	};
-	struct milter_config *config;
 	int status = EX_OSERR;
 
 	supervisor.first = config_current_get();
-	supervisor.count = supervisor.first->sockets.count;
-	supervisor.workers = calloc(supervisor.count,
-				    sizeof(*supervisor.workers));
-	if (supervisor.workers != NULL)
-		status = start(&supervisor);
-	if (status == 0)
-		run(&supervisor, ready_fd);
-	stop(&supervisor);
-	if (status == 0) {
-		config = config_current_get();
-		tell_counts(&supervisor);
-		report_state("milter_stop", config);
-		milter_config_unref(&config);
+	supervisor.workers = worker_set_init(&supervisor.first->sockets,
+					     overrides, supervisor.detached);
+	if (supervisor.workers != NULL) {
+		status = worker_set_start(supervisor.workers) ? EX_OK :
+			EX_UNAVAILABLE;
+		if (status == EX_OK)
+			run(&supervisor, ready_fd);
+		worker_set_stop(supervisor.workers);
+		worker_set_deinit(&supervisor.workers);
 	}
-	free(supervisor.workers);
+	if (status == EX_OK)
+		say_stop(&supervisor);
 	milter_config_unref(&supervisor.first);
 	return status;
 }

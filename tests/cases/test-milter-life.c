@@ -94,6 +94,13 @@ static void load_end(struct load *load)
 		   milter_queue_count());
 }
 
+static bool all_arrivals_are_told(void *context)
+{
+	const struct load *load = context;
+
+	return milter_log_count("event=arrival") >= load->taken;
+}
+
 static void test_begin(void)
 {
 	CU_ASSERT_EQUAL_FATAL(milter_lab_init(), 0);
@@ -184,7 +191,9 @@ static void test_reload(void)
 		kill(milter_pid(), SIGUSR1);
 	}
 	load_end(&load);
-	CU_ASSERT_EQUAL(milter_log_count("event=arrival"), load.taken);
+	UNIT_CHECK(wait_until(all_arrivals_are_told, &load, CASE_TIMEOUT_MS),
+		   "%u of %u are told", milter_log_count("event=arrival"),
+		   load.taken);
 	milter_write(SETTINGS "Domain two.example\n");
 	reload("event=milter_reload at=old host=mx.lab.example version="
 	       VERSION " mode=tag domains=2 ok=yes\n");
