@@ -109,29 +109,37 @@ remove_items(struct inventory *inventory, const ARRAY_TYPE(seq_range) *uids)
 }
 
 /* Changes that others make while the answer comes are shown without the rest.
-   Whoever isn't shown again is expunged by now. */
+   Whoever isn't shown again is expunged by now. Who is shown so only now has
+   changed since the mailbox was opened, which the next look finds. */
 static int
 fetch_lacking(struct old_client *client, enum old_fetch_fields fields,
 	      struct inventory_fetch *fetch, enum mail_error *error_code_r,
 	      const char **error_r)
 {
-	ARRAY_TYPE(seq_range) gone, lacking;
+	ARRAY_TYPE(seq_range) asked, gone, late, lacking;
 	string_t *uids = t_str_new(128);
 
+	t_array_init(&asked, 8);
 	t_array_init(&gone, 8);
+	t_array_init(&late, 8);
 	t_array_init(&lacking, 8);
-	get_lacking(fetch, fields, &gone);
-	if (array_is_empty(&gone))
+	get_lacking(fetch, fields, &asked);
+	if (array_is_empty(&asked))
 		return 0;
-	imap_write_seq_range(uids, &gone);
+	imap_write_seq_range(uids, &asked);
 	const struct old_fetch_request req = {
 		.uids = str_c(uids), .fields = fields,
 	};
 	if (fetch_once(client, &req, fetch, error_code_r, error_r) < 0)
 		return -1;
+	seq_range_array_merge(&gone, &asked);
 	seq_range_array_remove_seq_range(&gone, &fetch->shown);
 	remove_items(fetch->inventory, &gone);
 	get_lacking(fetch, fields, &lacking);
+	seq_range_array_merge(&late, &lacking);
+	seq_range_array_remove_seq_range(&late, &asked);
+	remove_items(fetch->inventory, &late);
+	seq_range_array_intersect(&lacking, &asked);
 	seq_range_array_merge(&fetch->inventory->unknown, &lacking);
 	return 0;
 }

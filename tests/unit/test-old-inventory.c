@@ -47,6 +47,13 @@ static const struct answer {
 	    SEND("* 1 FETCH (UID 3 FLAGS ())\r\n* 2 FETCH (UID 5" ALL
 		 "$0 OK\r\n"), ASKED("3"), SEND("$0 OK\r\n"),
 	    END }, "5", "" },
+	{ "another one changes at the second time",
+	  { GREETING, ASKED("1:*"),
+	    SEND("* 1 FETCH (UID 3 FLAGS ())\r\n* 2 FETCH (UID 5" ALL
+		 "$0 OK\r\n"), ASKED("3"),
+	    SEND("* 1 FETCH (UID 3" ALL "* 3 FETCH (UID 7 FLAGS ())\r\n"
+		 "$0 OK\r\n"),
+	    END }, "3,5", "" },
 	{ "never told",
 	  { GREETING, ASKED("1:*"),
 	    SEND("* 1 FETCH (UID 3 FLAGS () INTERNALDATE \"yesterday\")\r\n"
