@@ -42,6 +42,19 @@ bool imap_session_bye(struct mailbox *box)
 	return all;
 }
 
+void imap_session_bye_now(struct mail_user *user)
+{
+	struct client *client, *next;
+
+	if (&imap_clients == NULL)
+		return;
+	for (client = imap_clients; client != NULL; client = next) {
+		next = client->next;
+		if (client->user == user && !client->disconnected)
+			client_disconnect_with_error(client, BYE_REASON);
+	}
+}
+
 /* A client that asks for news gets the old server's, for one round trip.
    Between its other commands it hears of them as they come. */
 static void before_command(struct client_command_context *cmd)

@@ -8,6 +8,7 @@
  * process' own symbols are weak here.
  */
 
+struct mail_user;
 struct mailbox;
 
 /* Listen to the clients' commands. Does nothing in another process. */
@@ -18,5 +19,9 @@ void imap_session_deinit(void);
    not in the middle of an answer. Returns TRUE when there are none left that
    must be told. Frees nothing: a client goes in the next turn of the ioloop. */
 bool imap_session_bye(struct mailbox *box);
+/* The same for all of the user's clients at once, from within a command that
+   can't be done here any more, and of which nothing was done: the client does
+   it again when it's back, where NO would be an error to its user. */
+void imap_session_bye_now(struct mail_user *user);
 
 #endif

@@ -2,6 +2,7 @@
 #include "mailbox-list-private.h"
 #include "mailbox-list-index.h"
 #include "folder-forward.h"
+#include "imap-session.h"
 #include "migration-user.h"
 #include "remote-folders.h"
 #include "remote-namespace.h"
@@ -101,6 +102,7 @@ decide_by_state(struct migration_user *muser, const char *vname,
 		return;
 	}
 	if (ret > 0 && session_drain_pending(muser)) {
+		imap_session_bye_now(muser->user);
 		decide_refused(muser, decision, MAIL_ERROR_INUSE,
 			"Mailbox was just moved to this server, log in again");
 		return;

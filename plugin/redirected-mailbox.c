@@ -3,6 +3,7 @@
 #include "imap-util.h"
 #include "imapc-msgmap.h"
 #include "folder-forward.h"
+#include "imap-session.h"
 #include "migration-user.h"
 #include "proxy-search.h"
 #include "proxy-sync.h"
@@ -23,6 +24,7 @@ struct redirected_mailbox_module redirected_mailbox_module =
 
 int redirected_mailbox_refuse(struct redirected_mailbox *rbox)
 {
+	imap_session_bye_now(rbox->muser->user);
 	mail_storage_set_error(rbox->mbox->box.storage, MAIL_ERROR_INUSE,
 		"Mailbox was just moved to this server, open it again");
 	return -1;
