@@ -133,7 +133,7 @@ static void write_example(const struct report_source *source, FILE *out)
 {
 	if (*source->example_id == '\0' && *source->example_from == '\0')
 		return;
-	fprintf(out, "      last: %s from <%s> to <%s>, %s %s at %s\n",
+	fprintf(out, "      last: %s from %s to %s, %s %s at %s\n",
 		format_time(source->wanted.last[REPORT_OLD]).text,
 		source->example_from, source->example_to,
 		*source->example_id == '\0' ? "" : "id", source->example_id,
