@@ -40,19 +40,13 @@ struct progress {
 static void progress_add(struct progress *progress,
 			 const struct report_user *user)
 {
-	size_t state, known = 0;
+	size_t state;
 
 	for (state = 0; state < REPORT_STATES; state++) {
 		progress->states[state] += user->states[state];
 		if (state != REPORT_STATE_REMOVED)
-			known += user->states[state];
+			progress->total += user->states[state];
 	}
-	/* folders that no line has told of by name are remote still */
-	if (user->folders > known) {
-		progress->states[REPORT_STATE_REMOTE] += user->folders - known;
-		known = user->folders;
-	}
-	progress->total += known;
 }
 
 static void put_label(struct html *html, const struct progress *progress)

@@ -286,7 +286,7 @@ static int compare_mailboxes(const void *a, const void *b)
 static void finish_user(struct user *user, pool_t *pool)
 {
 	struct report_user *shown = &user->shown;
-	size_t count = HASH_COUNT(user->mailboxes), i = 0;
+	size_t count = HASH_COUNT(user->mailboxes), i = 0, known;
 	const struct report_mailbox **mailboxes =
 		pool_array(pool, count, sizeof(*mailboxes));
 	struct mailbox *mailbox;
@@ -307,9 +307,11 @@ static void finish_user(struct user *user, pool_t *pool)
 	shown->mailboxes = mailboxes;
 	shown->mailboxes_count = count;
 	shown->problem = show_kept(pool, &user->problem);
-	/* the tree tells of mailboxes that nothing happened to yet */
-	if (shown->folders > count)
-		shown->states[REPORT_STATE_REMOTE] += shown->folders - count;
+	/* the tree tells of mailboxes that nothing happened to yet, and no
+	   longer of those that were removed */
+	known = count - shown->states[REPORT_STATE_REMOVED];
+	if (shown->folders > known)
+		shown->states[REPORT_STATE_REMOTE] += shown->folders - known;
 }
 
 static bool is_done(const struct report_user *user)

@@ -570,6 +570,31 @@ static void test_users(void)
 	end();
 }
 
+/* One that was removed hides none that nothing happened to yet. */
+static void test_users_removed(void)
+{
+	const struct report_model *model;
+	const struct report_user *user;
+
+	begin();
+	feed(0, "tree user=b folders=3 made=3 removed=0 failed=0 foreign=0");
+	feed(1, "cutover user=b mailbox=A messages=1 bytes=1 seconds=0.001");
+	feed(2, "fill user=b mailbox=B fetched=1 bytes=1");
+	feed(3, "folder_removed user=b mailbox=B");
+	feed(3, "tree user=b folders=2 made=0 removed=1 failed=0 foreign=0");
+	feed(4, "cutover user=a mailbox=A messages=1 bytes=1 seconds=0.001");
+	model = finish();
+	CU_ASSERT_EQUAL_FATAL(model->users_count, 2);
+	/* what isn't done comes first */
+	user = model->users[0];
+	CU_ASSERT_STRING_EQUAL(user->name, "b");
+	CU_ASSERT_EQUAL(user->states[REPORT_STATE_REMOTE], 1);
+	CU_ASSERT_EQUAL(user->states[REPORT_STATE_FILLING], 0);
+	CU_ASSERT_EQUAL(user->states[REPORT_STATE_LOCAL], 1);
+	CU_ASSERT_EQUAL(user->states[REPORT_STATE_REMOVED], 1);
+	end();
+}
+
 /* The picture can be made again and again while lines come. */
 static void test_again(void)
 {
@@ -600,6 +625,7 @@ int main(void)
 		{ "who hands in mail", test_submitters },
 		{ "forged tags and loops", test_incidents },
 		{ "users", test_users },
+		{ "removed mailboxes", test_users_removed },
 		{ "again and again", test_again },
 		{ NULL, NULL }
 	};
