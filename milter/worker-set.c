@@ -2,7 +2,6 @@
 
 #include "milter-log.h"
 #include "milter-report.h"
-#include "milter-worker.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -16,8 +15,6 @@
 
 #define RESTART_MIN_SECS 1
 #define RESTART_MAX_SECS 30
-/* More than a worker waits. */
-#define STOP_SECS (MILTER_WORKER_DRAIN_SECS + 5)
 /* Who lived longer is started again at once. */
 #define SHORT_LIFE_SECS 10
 
@@ -261,7 +258,7 @@ time_t worker_set_next(const struct worker_set *set, time_t until)
 
 void worker_set_stop(struct worker_set *set)
 {
-	time_t end = worker_set_seconds() + STOP_SECS;
+	time_t end = worker_set_seconds() + WORKER_SET_STOP_SECS;
 	struct timespec wait = { 0, 0 };
 	sigset_t children;
 

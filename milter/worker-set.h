@@ -8,6 +8,10 @@
 #define WORKER_SET_H
 
 #include "milter-config.h"
+#include "milter-worker.h"
+
+/* How long a stop may take: more than a worker waits. */
+#define WORKER_SET_STOP_SECS (MILTER_WORKER_DRAIN_SECS + 5)
 
 struct worker_set;
 

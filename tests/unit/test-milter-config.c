@@ -1,6 +1,7 @@
 /* test-milter-config: settings files, good and bad, and what is said of the bad */
 #include "milter/config-current.h"
 #include "milter/iso-time.h"
+#include "milter/worker-set.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -330,6 +331,37 @@ static void test_current(void)
 	config_current_set(NULL);
 }
 
+/* The value of a setting of the systemd unit, or NULL. */
+static const char *unit_setting(const char *key)
+{
+	static char line[200];
+	FILE *file = fopen(SERVICE_PATH, "r");
+	const char *value = NULL;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+	while (value == NULL && fgets(line, sizeof(line), file) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strncmp(line, key, strlen(key)) == 0 &&
+		    line[strlen(key)] == '=')
+			value = line + strlen(key) + 1;
+	}
+	fclose(file);
+	return value;
+}
+
+/* A stop lets mails end: the workers get no signal but the supervisor's, and have
+   their time. */
+static void test_service(void)
+{
+	const char *value = unit_setting("KillMode");
+
+	UNIT_CHECK(value != NULL && strcmp(value, "mixed") == 0, "%s",
+		   value == NULL ? "no KillMode" : value);
+	value = unit_setting("TimeoutStopSec");
+	UNIT_CHECK(value != NULL && atoi(value) > WORKER_SET_STOP_SECS, "%s",
+		   value == NULL ? "no TimeoutStopSec" : value);
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -341,6 +373,7 @@ int main(void)
 		{ "key file", test_key },
 		{ "defer", test_defer },
 		{ "settings in force", test_current },
+		{ "systemd unit", test_service },
 		{ NULL, NULL }
 	};
 	int ret;
