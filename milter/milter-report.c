@@ -259,6 +259,7 @@ void report_heartbeat(const struct milter_config *config, uint64_t uptime_secs,
 	begin(&line, "heartbeat", config);
 	report_line_add_number(&line, "uptime", uptime_secs);
 	report_line_add_number(&line, "seq", seq);
+	report_line_add_number(&line, "interval", config->heartbeat_secs);
 	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		report_line_add_number(&line, counts[i].key,
 				       milter_count_get(counts[i].count));

@@ -34,6 +34,7 @@ void report_failure(const char *fmt, ...)
 void report_state(const char *event, const struct milter_config *config);
 /* config: the settings in force now; error: why they aren't the new ones. */
 void report_reload(const struct milter_config *config, const char *error);
+/* Promises the next one after the interval of the settings. */
 void report_heartbeat(const struct milter_config *config, uint64_t uptime_secs,
 		      uint64_t seq);
 

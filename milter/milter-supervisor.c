@@ -1,6 +1,7 @@
 #include "milter-supervisor.h"
 
 #include "config-current.h"
+#include "heartbeat.h"
 #include "iso-time.h"
 #include "milter-daemon.h"
 #include "milter-log.h"
@@ -17,8 +18,8 @@ struct supervisor {
 	/* The settings of the start: sockets aren't reloaded. */
 	struct milter_config *first;
 	struct worker_set *workers;
-	time_t started, next_heartbeat;
-	uint64_t seq;
+	time_t started;
+	struct heartbeat heartbeat;
 	enum milter_mode mode;
 };
 
@@ -44,8 +45,8 @@ static void tell_counts(struct supervisor *supervisor)
 	time_t now = worker_set_seconds();
 
 	report_heartbeat(config, (uint64_t)(now - supervisor->started),
-			 ++supervisor->seq);
-	supervisor->next_heartbeat = now + config->heartbeat_secs;
+			 heartbeat_count(&supervisor->heartbeat, now,
+					 config->heartbeat_secs));
 	milter_config_unref(&config);
 }
 
@@ -54,7 +55,7 @@ static void beat(struct supervisor *supervisor)
 	if (worker_set_is_whole(supervisor->workers))
 		tell_counts(supervisor);
 	else
-		supervisor->next_heartbeat = worker_set_seconds() + 1;
+		heartbeat_put_off(&supervisor->heartbeat, worker_set_seconds());
 }
 
 /* Says aloud when mail is, or will be, turned away. */
@@ -194,7 +195,7 @@ static int wait_signal(const struct supervisor *supervisor)
 {
 	struct timespec wait = { 0, 0 };
 	time_t until = worker_set_next(supervisor->workers,
-				       supervisor->next_heartbeat);
+				       supervisor->heartbeat.next);
 	sigset_t set;
 
 	if (until > worker_set_seconds())
@@ -220,7 +221,7 @@ static void watch(struct supervisor *supervisor)
 		}
 		worker_set_restart(supervisor->workers);
 		watch_mode(supervisor);
-		if (worker_set_seconds() >= supervisor->next_heartbeat)
+		if (worker_set_seconds() >= supervisor->heartbeat.next)
 			beat(supervisor);
 	}
 }
@@ -228,6 +229,8 @@ static void watch(struct supervisor *supervisor)
 static void run(struct supervisor *supervisor, int ready_fd)
 {
 	supervisor->started = worker_set_seconds();
+	heartbeat_begin(&supervisor->heartbeat, supervisor->started,
+			supervisor->first->heartbeat_secs);
 	report_state("milter_start", supervisor->first);
 	warn_of_defer(supervisor->first);
 	supervisor->mode = milter_config_mode(supervisor->first, time(NULL));

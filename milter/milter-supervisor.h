@@ -9,7 +9,7 @@
  *
  * The heartbeat comes from here, at the start, at each interval, at a reload and
  * at the stop; but not while a worker is missing, because then nobody watches
- * its socket.
+ * its socket. heartbeat.h says how their numbers tell of that.
  */
 #ifndef MILTER_SUPERVISOR_H
 #define MILTER_SUPERVISOR_H

@@ -35,7 +35,7 @@ void worker_set_signal(const struct worker_set *set, int sig);
 /* Returns when none is left; kills those that take too long. */
 void worker_set_stop(struct worker_set *set);
 
-/* Seconds that only go forward, of all times here. */
+/* Seconds that only go forward, asleep or awake, of all times here. */
 time_t worker_set_seconds(void);
 
 #endif

@@ -600,6 +600,19 @@ static void test_failures(void)
 	milter_session_deinit(&session);
 }
 
+/* It says when the next one is to come. */
+static void test_heartbeat(void)
+{
+	struct milter_session *session = make_session(OLD);
+
+	session->config->heartbeat_secs = 90;
+	lines[0] = '\0';
+	report_heartbeat(session->config, 180, 3);
+	said("heartbeat at=old host=mx.example uptime=180 seq=3 interval=90 "
+	     "mails=");
+	milter_session_deinit(&session);
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -615,6 +628,7 @@ int main(void)
 		{ "declared size", test_size },
 		{ "many tags", test_many_tags },
 		{ "failures", test_failures },
+		{ "heartbeat", test_heartbeat },
 		{ NULL, NULL }
 	};
 	int ret;
