@@ -1,4 +1,5 @@
 #include "lib.h"
+#include "ioloop.h"
 #include "imap-common.h"
 #include "imap-commands.h"
 #include "migration-user.h"
@@ -46,11 +47,15 @@ void imap_session_bye_now(struct mail_user *user)
 {
 	struct client *client, *next;
 
-	if (&imap_clients == NULL)
+	/* a client's end is a timeout of the current ioloop: in imapc's own it
+	   would free what is being used below */
+	if (&imap_clients == NULL || current_ioloop != io_loop_get_root())
 		return;
 	for (client = imap_clients; client != NULL; client = next) {
 		next = client->next;
-		if (client->user == user && !client->disconnected)
+		/* nor in the middle of an answer */
+		if (client->user == user && !client->disconnected &&
+		    client->output_cmd_lock == NULL)
 			client_disconnect_with_error(client, BYE_REASON);
 	}
 }

@@ -1,6 +1,7 @@
 #include "lib.h"
 #include "remote-namespace.h"
 #include "migration-user.h"
+#include "session-drain.h"
 
 struct migration_user_module migration_user_module =
 	MODULE_CONTEXT_INIT(&mail_user_module_register);
@@ -36,6 +37,7 @@ void migration_user_created(struct mail_user *user)
 	user->vlast = &muser->module_ctx.super;
 	v->deinit_pre = migration_user_deinit_pre;
 	muser->user = user;
+	muser->waits = session_drain_check;
 	muser->set = set;
 	MODULE_CONTEXT_SET(user, migration_user_module, muser);
 }

@@ -80,6 +80,23 @@ static int is_fresh(struct migration_user *muser, bool force, bool *first_r,
 		 !rename_journal_exists(muser->set.dir));
 }
 
+/* As lease_tree(). */
+static int
+wait_for_tree(struct migration_user *muser, unsigned int timeout_secs,
+	      struct lease **lease_r, const char **error_r)
+{
+	unsigned int secs = 0, wait_secs = 0;
+	int ret;
+
+	while ((ret = lease_tree(muser->set.dir, wait_secs, lease_r,
+				 error_r)) == 0 && secs < timeout_secs) {
+		muser->waits(muser);
+		wait_secs = 1;
+		secs++;
+	}
+	return ret;
+}
+
 int folder_tree_refresh(struct migration_user *muser, bool force,
 			enum mail_error *error_code_r, const char **error_r)
 {
@@ -98,7 +115,7 @@ int folder_tree_refresh(struct migration_user *muser, bool force,
 	/* A cutover has it that may wait for what this session has open: an
 	   older tree does as well. */
 	secs = first || force ? TREE_LOCK_SECS : 0;
-	ret = lease_tree(muser->set.dir, secs, &lease, error_r);
+	ret = wait_for_tree(muser, secs, &lease, error_r);
 	if (ret <= 0) {
 		if (ret == 0 && secs == 0)
 			return 0;

@@ -1,10 +1,16 @@
 #include "lib.h"
+#include "sleep.h"
 #include "mailbox-list.h"
 #include "mail-namespace.h"
 #include "migration-user.h"
 #include "left-locks.h"
 
 #include <fts.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define LEFT_AFTER_SECS 2
+#define LOOK_AGAIN_MSECS 50
 
 /* how names of such locks end */
 static const char *const endings[] = {
@@ -31,6 +37,20 @@ static bool is_lock(const char *name)
 	return FALSE;
 }
 
+/* A live lock is held for milliseconds: one that stays as it is for a while has
+   nobody any more, even where a process without our plugin makes mailboxes. */
+static bool is_left(const char *path)
+{
+	struct stat st;
+
+	while (lstat(path, &st) == 0) {
+		if (st.st_ctime + LEFT_AFTER_SECS < time(NULL))
+			return TRUE;
+		i_sleep_msecs(LOOK_AGAIN_MSECS);
+	}
+	return FALSE;
+}
+
 static void remove_below(struct migration_user *muser, const char *root)
 {
 	char *const roots[] = { t_strdup_noconst(root), NULL };
@@ -41,6 +61,7 @@ static void remove_below(struct migration_user *muser, const char *root)
 		return;
 	while ((entry = fts_read(fts)) != NULL) {
 		if (entry->fts_info == FTS_F && is_lock(entry->fts_name) &&
+		    is_left(entry->fts_path) &&
 		    i_unlink_if_exists(entry->fts_path) > 0) {
 			e_info(muser->user->event,
 			       "Removed a lock that a killed process left: %s",
