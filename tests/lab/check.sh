@@ -1,15 +1,19 @@
 # check: run all tests and count them.
 #
-# Each test program is a CUnit program; automake's harness leaves its output
-# in PROGRAM.log and its verdict in PROGRAM.trs. What is counted is CUnit's
-# own tests; a program that ended without a summary, or badly although its
-# tests passed, counts as one failed test.
+# Each test-NAME is a CUnit program; automake's harness leaves its output in
+# PROGRAM.log and its verdict in PROGRAM.trs. What is counted is CUnit's own
+# tests; a program that ended without a summary, or badly although its tests
+# passed, counts as one failed test. A program with another name is one test.
 
 # PROGRAM.trs -> "passed failed skipped"
 check_count()
 {
 	verdict=$(sed -n 's/^:test-result: \([A-Z]*\).*/\1/p' "$1")
-	awk -v verdict="$verdict" '
+	case ${1##*/} in
+	test-*) cunit=1 ;;
+	*) cunit=0 ;;
+	esac
+	awk -v verdict="$verdict" -v cunit=$cunit '
 		$1 == "tests" && NF == 6 {
 			passed += $4; failed += $5; skipped += $6
 			summary = 1
@@ -19,8 +23,10 @@ check_count()
 				skipped++
 			else if (verdict != "PASS" && failed == 0)
 				failed++
-			else if (!summary && verdict == "PASS")
+			else if (!summary && verdict == "PASS" && cunit)
 				failed++
+			else if (!summary && verdict == "PASS")
+				passed++
 			print passed + 0, failed + 0, skipped + 0
 		}' "${1%.trs}.log"
 }
