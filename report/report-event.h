@@ -16,7 +16,7 @@
 	X(event) X(at) X(host) X(id) X(client) X(name) X(from) X(to) X(auth) \
 	X(via) X(spam) X(recipients) X(reason) X(value) X(rounds) X(refused) \
 	X(version) X(mode) X(domains) X(ok) X(error) X(uptime) X(seq) \
-	X(arrivals) X(user) X(mailbox) X(fetched) X(bytes) X(bad) X(messages) \
+	X(interval) X(arrivals) X(user) X(mailbox) X(fetched) X(bytes) X(bad) X(messages) \
 	X(seconds) X(without) X(uids) X(uid) X(folders) X(failed) X(state) \
 	X(rebuilt) X(action) X(suppressed) X(t)
 

@@ -139,7 +139,6 @@ static void add_reload(struct report_intake *intake,
 static void add_failure(struct report_intake *intake,
 			const struct report_event *event)
 {
-	watch_add_sign(intake->watch, event);
 	watch_add_failure(intake->watch, event);
 }
 

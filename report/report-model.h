@@ -221,9 +221,9 @@ enum report_gap_reason {
 	REPORT_GAP_STOPPED,
 	/* It began again without having said that it stops. */
 	REPORT_GAP_KILLED,
-	/* Its lines are missing, though it ran. */
+	/* It ran before and after, but heartbeats are missing. */
 	REPORT_GAP_LOST,
-	/* Nothing is heard from it since. */
+	/* No heartbeat since. */
 	REPORT_GAP_SILENT
 };
 
@@ -240,7 +240,8 @@ struct report_gap {
 struct report_watcher {
 	enum report_side side;
 	const char *host, *version, *mode, *domains;
-	/* Its first and its last line. */
+	/* The first and the last line that shows that it watched: none of a
+	   failure. 0 when there's none. */
 	int64_t first, last;
 	uint64_t heartbeats, starts, stops, reloads, bad_reloads;
 	/* Sum of what is missing, and of the time blind. */

@@ -7,19 +7,21 @@
 
 #define INTERVALS_SILENT 3
 
-/* The gap that lasts until the end, if there's one. */
+/* The gap that lasts until the end, if there's one. Other lines don't make up for
+   heartbeats: a milter that serves one of its sockets has them too. */
 static bool get_open_gap(const struct watcher *watcher, int64_t end,
 			 struct report_gap *gap_r)
 {
-	int64_t silent = end - watcher->shown.last;
+	int64_t from = watcher->beat != 0 ? watcher->beat : watcher->shown.last;
 
 	*gap_r = (struct report_gap){
-		watcher->stopped ? watcher->beat : watcher->shown.last, end,
-		watcher->stopped ? REPORT_GAP_STOPPED : REPORT_GAP_SILENT,
-		0, true
+		from, end, watcher->stopped ? REPORT_GAP_STOPPED :
+		REPORT_GAP_SILENT, 0, true
 	};
-	return end > gap_r->from && (watcher->stopped ||
-		silent > INTERVALS_SILENT * watcher->interval);
+	if (from == 0 || end <= from)
+		return false;
+	return watcher->stopped ||
+		end - from > INTERVALS_SILENT * watcher->interval;
 }
 
 static int compare_gap_lengths(const void *a, const void *b)
@@ -80,7 +82,7 @@ static void finish_side(struct watch *watch, enum report_side side,
 				  watcher->gaps[i].to);
 		if (get_open_gap(watcher, model->last, &open))
 			blind_add(blind, open.from, open.to);
-		if (watcher->shown.first < first)
+		if (watcher->shown.first != 0 && watcher->shown.first < first)
 			first = watcher->shown.first;
 	}
 	/* nobody was there yet */

@@ -21,9 +21,12 @@ struct watcher {
 	struct kept_text failure;
 	struct report_gap *gaps;
 	size_t count, room;
-	/* The last heartbeat of this run; seq 0 for none yet. */
+	/* The last heartbeat of this run, seq 0 for none yet, and when that,
+	   the start or the stop was; 0 when none is known. */
 	uint64_t seq;
-	int64_t beat, interval;
+	int64_t beat;
+	/* Seconds until the next one, as the last one announced. */
+	int64_t interval;
 	bool stopped;
 	/* Arrivals of this run: what heartbeats count, what lines told. */
 	uint64_t counted_at_first, told;

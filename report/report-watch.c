@@ -3,7 +3,13 @@
 
 #include <string.h>
 
+/* Of milters that don't announce it, and the longest that is believed. */
 #define INTERVAL_DEFAULT 60
+#define INTERVAL_MAX 86400
+/* A heartbeat that is later is missing, whatever its number. Syslog's times are
+   whole seconds, and not quite the milter's. */
+#define INTERVALS_LATE 2
+#define CLOCK_SLACK 2
 /* Of one milter; more are taken as one with what is between them. */
 #define GAPS_KEPT 4096
 
@@ -168,19 +174,42 @@ static void restart_unseen(struct watcher *watcher, int64_t time,
 			   int64_t uptime)
 {
 	int64_t from = watcher->beat;
+	int64_t began = uptime > 0 && time - uptime > from ? time - uptime :
+		time;
 
-	add_gap(watcher, from, uptime > 0 && time - uptime > from ?
-		time - uptime : time,
-		watcher->stopped ? REPORT_GAP_STOPPED : REPORT_GAP_KILLED, 0);
+	add_gap(watcher, from, began, watcher->stopped ? REPORT_GAP_STOPPED :
+		REPORT_GAP_KILLED, 0);
 	begin_run(watcher);
+	watcher->beat = began;
 }
 
-static void note_interval(struct watcher *watcher, int64_t time, uint64_t seq)
+/* It's there, but was it since its last heartbeat or start? Numbers may tell that
+   some are missing; the time does where a milter or its machine stood still. */
+static void check_silence(struct watcher *watcher, int64_t time,
+			  uint64_t missing)
 {
-	if (watcher->seq != 0 && seq == watcher->seq + 1 && time > watcher->beat)
-		watcher->interval = time - watcher->beat;
-	watcher->seq = seq;
-	watcher->beat = time;
+	int64_t late = INTERVALS_LATE * watcher->interval + CLOCK_SLACK;
+
+	if (time > watcher->beat &&
+	    (missing > 0 || time - watcher->beat > late))
+		add_gap(watcher, watcher->beat, time, REPORT_GAP_LOST, missing);
+}
+
+/* How long until the next one. */
+static int64_t get_interval(const struct report_event *event)
+{
+	uint64_t interval = report_event_number(event, KEY_interval);
+
+	return interval == 0 || interval > INTERVAL_MAX ? INTERVAL_DEFAULT :
+		(int64_t)interval;
+}
+
+/* A line that comes late says nothing about what follows it. But where the next
+   number is earlier than the one before, the clock was set back. */
+static bool is_late(const struct watcher *watcher, int64_t time, uint64_t seq)
+{
+	return time < watcher->beat &&
+		(watcher->stopped || watcher->seq == 0 || seq <= watcher->seq);
 }
 
 void watch_add_heartbeat(struct watch *watch, const struct report_event *event)
@@ -188,18 +217,18 @@ void watch_add_heartbeat(struct watch *watch, const struct report_event *event)
 	struct watcher *watcher = get_watcher(watch, event);
 	uint64_t seq = report_event_number(event, KEY_seq);
 
-	/* a line that comes late says nothing about what follows it */
-	if (watcher == NULL || event->time < watcher->beat)
+	if (watcher == NULL || is_late(watcher, event->time, seq))
 		return;
 	watcher->shown.heartbeats++;
 	if (is_other_run(watcher, seq)) {
 		restart_unseen(watcher, event->time, (int64_t)
 			       report_event_number(event, KEY_uptime));
-	} else if (watcher->beat != 0 && seq > watcher->seq + 1) {
-		add_gap(watcher, watcher->beat, event->time, REPORT_GAP_LOST,
-			seq - watcher->seq - 1);
 	}
-	note_interval(watcher, event->time, seq);
+	check_silence(watcher, event->time,
+		      seq > watcher->seq ? seq - watcher->seq - 1 : 0);
+	watcher->seq = seq;
+	watcher->beat = event->time;
+	watcher->interval = get_interval(event);
 	check_arrivals(watcher, report_event_number(event, KEY_arrivals));
 }
 
@@ -248,6 +277,8 @@ void watch_add_stop(struct watch *watch, const struct report_event *event)
 	if (watcher == NULL || event->time < watcher->beat)
 		return;
 	watcher->shown.stops++;
+	if (!watcher->stopped)
+		check_silence(watcher, event->time, 0);
 	watcher->stopped = true;
 	watcher->beat = event->time;
 }

@@ -1,12 +1,13 @@
 /*
  * report-watch: who watched, and when nobody did
  *
- * A milter writes a heartbeat with a number each minute, and a line when it
- * starts and stops. It's blind from its last heartbeat or stop on, when the next
- * line says that it began again; from one heartbeat to the next, when numbers are
- * missing between; and from its last line to the end, when it stopped or wasn't
- * heard of for three intervals. A side is blind when one of its milters is, and before the first
- * line of the first one.
+ * A milter writes a heartbeat with a number each minute, or as it announces, and
+ * a line when it starts and stops. It's blind from its last heartbeat or stop on,
+ * when the next line says that it began again; from one heartbeat to the next,
+ * when numbers are missing between, or when that took more than two intervals,
+ * because it writes none while it can't watch; and from its last one to the end,
+ * when it stopped or there was none for three intervals. A side is blind when one
+ * of its milters is, and before the first line of each.
  */
 #ifndef REPORT_WATCH_H
 #define REPORT_WATCH_H
@@ -18,7 +19,8 @@ struct watch;
 struct watch *watch_init(struct strings *strings);
 void watch_deinit(struct watch **watch);
 
-/* Any event with at= and host= shows that its milter lives. Call it first. */
+/* Any event with at= and host= but a failure shows that its milter watches. Call
+   it first. */
 void watch_add_sign(struct watch *watch, const struct report_event *event);
 void watch_add_heartbeat(struct watch *watch, const struct report_event *event);
 void watch_add_start(struct watch *watch, const struct report_event *event);

@@ -55,7 +55,8 @@ static const struct gap_case cases[] = {
 	{ "killed, and the line of its start is missing", {
 		{ 0, "heartbeat seq=9 uptime=600 arrivals=0" },
 		{ 600, "heartbeat seq=2 uptime=100 arrivals=0" } }, 600,
-		{ { 0, 500, REPORT_GAP_KILLED, 0, false } }, 0 },
+		{ { 0, 500, REPORT_GAP_KILLED, 0, false },
+		  { 500, 600, REPORT_GAP_LOST, 1, false } }, 0 },
 	{ "lines are missing", {
 		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
 		{ 60, "heartbeat seq=2 uptime=120 arrivals=0" },
@@ -69,15 +70,63 @@ static const struct gap_case cases[] = {
 		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
 		{ 60, "heartbeat seq=2 uptime=120 arrivals=0" },
 		{ 70, "arrival id=1 to=a@b.example" } }, 3600,
-		{ { 70, 3600, REPORT_GAP_SILENT, 0, true } }, 0 },
+		/* the mail came through another socket than the one missing */
+		{ { 60, 3600, REPORT_GAP_SILENT, 0, true } }, 0 },
+	{ "failures only", {
+		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
+		{ 60, "heartbeat seq=2 uptime=120 arrivals=0" },
+		{ 3590, "milter_failure reason=x" } }, 3600,
+		{ { 60, 3600, REPORT_GAP_SILENT, 0, true } }, 0 },
+	{ "hours without a worker, and the next number", {
+		{ 0, "heartbeat seq=1 uptime=60 arrivals=0 interval=60" },
+		{ 60, "heartbeat seq=2 uptime=120 arrivals=0 interval=60" },
+		{ 70, "milter_failure reason=\"the worker was killed\"" },
+		{ 21660, "heartbeat seq=3 uptime=21720 arrivals=0 interval=60" },
+		/* a long step isn't the interval from now on */
+		{ 21720, "heartbeat seq=4 uptime=21780 arrivals=0 interval=60" },
+		{ 22020, "heartbeat seq=5 uptime=22080 arrivals=0 interval=60" }
+		}, 22020,
+		{ { 60, 21660, REPORT_GAP_LOST, 0, false },
+		  { 21720, 22020, REPORT_GAP_LOST, 0, false } }, 0 },
+	{ "a long step, and then silent", {
+		{ 0, "heartbeat seq=1 uptime=0 arrivals=0" },
+		{ 21600, "heartbeat seq=2 uptime=60 arrivals=0" } }, 22000,
+		{ { 0, 21600, REPORT_GAP_LOST, 0, false },
+		  { 21600, 22000, REPORT_GAP_SILENT, 0, true } }, 0 },
+	{ "hours without a worker, and numbers that tell", {
+		{ 0, "heartbeat seq=2 uptime=60 arrivals=0 interval=60" },
+		{ 300, "heartbeat seq=6 uptime=360 arrivals=0 interval=60" } },
+		300, { { 0, 300, REPORT_GAP_LOST, 3, false } }, 0 },
+	{ "no worker from the start to the stop", {
+		{ 0, "milter_start" },
+		{ 3600, "milter_stop" } }, 3600,
+		{ { 0, 3600, REPORT_GAP_LOST, 0, false } }, 0 },
+	{ "late, but within two intervals", {
+		{ 0, "heartbeat seq=1 uptime=0 arrivals=0 interval=30" },
+		{ 62, "heartbeat seq=2 uptime=61 arrivals=0 interval=30" },
+		{ 125, "heartbeat seq=3 uptime=125 arrivals=0 interval=30" } },
+		125, { { 62, 125, REPORT_GAP_LOST, 0, false } }, 0 },
+	{ "the clock was an hour ahead", {
+		{ 3600, "heartbeat seq=1 uptime=0 arrivals=0" },
+		{ 3660, "heartbeat seq=2 uptime=60 arrivals=0" },
+		{ 120, "heartbeat seq=3 uptime=120 arrivals=0" },
+		{ 180, "heartbeat seq=4 uptime=180 arrivals=0" },
+		{ 1000, "heartbeat seq=5 uptime=1000 arrivals=0" } }, 1000,
+		/* the log ends at its latest time */
+		{ { 180, 1000, REPORT_GAP_LOST, 0, false },
+		  { 1000, 3660, REPORT_GAP_SILENT, 0, true } }, 0 },
 	{ "stopped to the end", {
 		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
 		{ 30, "milter_stop" } }, 40,
 		{ { 30, 40, REPORT_GAP_STOPPED, 0, true } }, 0 },
 	{ "an interval of its own", {
-		{ 0, "heartbeat seq=1 uptime=600 arrivals=0" },
-		{ 600, "heartbeat seq=2 uptime=1200 arrivals=0" } }, 2300,
-		{ { 0 } }, 0 },
+		{ 0, "heartbeat seq=1 uptime=600 arrivals=0 interval=600" },
+		{ 600, "heartbeat seq=2 uptime=1200 arrivals=0 interval=600" },
+		}, 2300, { { 0 } }, 0 },
+	{ "an interval that nobody believes", {
+		{ 0, "heartbeat seq=1 uptime=0 arrivals=0 interval=999999999" },
+		{ 600, "heartbeat seq=2 uptime=600 arrivals=0 interval=x" } },
+		600, { { 0, 600, REPORT_GAP_LOST, 0, false } }, 0 },
 	{ "a reload is no gap", {
 		{ 0, "heartbeat seq=1 uptime=60 arrivals=0" },
 		{ 30, "milter_reload ok=no error=x" },
@@ -217,6 +266,7 @@ static void test_slots(void)
 	feed(intake, 3600, "old", "milter_stop");
 	feed(intake, 3 * 3600 + 600, "old", "milter_start");
 	feed(intake, 2 * 3600, "new", "milter_start");
+	feed(intake, 2 * 3600, "new", "heartbeat seq=1 interval=3600");
 	feed(intake, 4 * 3600 - 1, "new", "arrival id=2 to=a@b.example");
 	model = report_intake_model(intake, START, 0, &reading);
 	CU_ASSERT_EQUAL_FATAL(model->domains_count, 1);
@@ -267,7 +317,7 @@ static void test_two_milters(void)
 		const char *host, *event;
 	} lines[] = {
 		{ 0, "a", "milter_start" }, { 0, "b", "milter_start" },
-		{ 100, "a", "milter_stop" }, { 150, "b", "milter_stop" },
+		{ 100, "a", "milter_stop" }, { 110, "b", "milter_stop" },
 		{ 200, "a", "milter_start" }, { 300, "b", "milter_start" },
 		{ 350, "b", "milter_stop" }, { 360, "b", "milter_start" },
 	};
