@@ -63,32 +63,41 @@ static void show_gaps(struct watcher *watcher, pool_t *pool, int64_t end)
 	shown->gaps_count = count;
 }
 
+/* When a milter was blind, and with it its side. */
+static void add_blind(struct blind *blind, const struct watcher *watcher,
+		      int64_t end)
+{
+	int64_t first = watcher->shown.first;
+	struct report_gap open;
+	size_t i;
+
+	/* it wasn't there yet, though mail may have come to its host */
+	blind_add(blind, INT64_MIN, first != 0 ? first : INT64_MAX);
+	for (i = 0; i < watcher->count; i++)
+		blind_add(blind, watcher->gaps[i].from, watcher->gaps[i].to);
+	if (get_open_gap(watcher, end, &open))
+		blind_add(blind, open.from, open.to);
+}
+
 static void finish_side(struct watch *watch, enum report_side side,
 			struct report_model *model)
 {
 	struct blind *blind = &watch->blind[side];
-	struct report_gap open;
 	struct watcher *watcher;
-	int64_t first = INT64_MAX;
-	size_t i;
 
 	blind_clear(blind);
+	model->watched[side] = false;
 	for (watcher = watch->table; watcher != NULL;
 	     watcher = watcher->hh.next) {
 		if (watcher->shown.side != side)
 			continue;
-		for (i = 0; i < watcher->count; i++)
-			blind_add(blind, watcher->gaps[i].from,
-				  watcher->gaps[i].to);
-		if (get_open_gap(watcher, model->last, &open))
-			blind_add(blind, open.from, open.to);
-		if (watcher->shown.first != 0 && watcher->shown.first < first)
-			first = watcher->shown.first;
+		add_blind(blind, watcher, model->last);
+		if (watcher->shown.first != 0)
+			model->watched[side] = true;
 	}
-	/* nobody was there yet */
-	blind_add(blind, INT64_MIN, first);
+	if (!model->watched[side])
+		blind_add(blind, INT64_MIN, INT64_MAX);
 	blind_join(blind);
-	model->watched[side] = first != INT64_MAX;
 }
 
 uint64_t watch_blind(const void *context, enum report_side side, int64_t from,

@@ -342,6 +342,50 @@ static void test_two_milters(void)
 	report_intake_deinit(&intake);
 }
 
+/* Where a second milter watches later, nobody knows what came to its host before:
+   until each has begun, their side is blind. */
+static void test_second_milter(void)
+{
+	static const struct report_intake_settings settings = { .domain = "" };
+	static const struct {
+		int at;
+		const char *host, *line;
+		/* seconds from the first line on in which the side was blind */
+		unsigned int blind;
+	} lines[] = {
+		{ 0, "a", "heartbeat seq=1 interval=3600", 0 },
+		{ 100, "a", "arrival id=1 to=u@b.example", 0 },
+		/* what can't watch yet has failures */
+		{ 1000, "b", "milter_failure reason=x", 1000 },
+		{ 1500, "b", "milter_start", 1500 },
+		{ 1500, "b", "heartbeat seq=1 interval=3600", 1500 },
+		{ 3600, "a", "heartbeat seq=2 interval=3600", 1500 },
+		{ 4000, "c", "arrival id=2 to=u@b.example", 4000 },
+	};
+	struct report_reading reading = { .lines = 0 };
+	struct report_intake *intake = report_intake_init(&settings);
+	const struct report_model *model;
+	struct log_record record = { .host = "", .host_size = 0 };
+	char message[200];
+	size_t i, name;
+
+	for (i = 0; i < COUNT(lines); i++) {
+		name = strcspn(lines[i].line, " ");
+		record.time = START + lines[i].at;
+		record.message = message;
+		record.message_size = (size_t)snprintf(message, sizeof(message),
+			"migration: event=%.*s at=old host=%s%s", (int)name,
+			lines[i].line, lines[i].host, lines[i].line + name);
+		report_intake_add(intake, &record);
+		model = report_intake_model(intake, START, 0, &reading);
+		UNIT_CHECK(model->blind_s[REPORT_OLD] == lines[i].blind,
+			   "line %zu: %u s", i,
+			   (unsigned int)model->blind_s[REPORT_OLD]);
+		CU_ASSERT(model->watched[REPORT_OLD]);
+	}
+	report_intake_deinit(&intake);
+}
+
 /* However often it dies, the list is bounded, and the time is right. */
 static void test_many_gaps(void)
 {
@@ -370,6 +414,7 @@ int main(void)
 		{ "hours that weren't watched", test_slots },
 		{ "a side without a milter", test_unwatched },
 		{ "two milters of a side", test_two_milters },
+		{ "a second milter that began later", test_second_milter },
 		{ "many gaps", test_many_gaps },
 		{ NULL, NULL }
 	};
