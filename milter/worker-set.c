@@ -22,6 +22,8 @@ struct worker {
 	const char *socket;
 	/* 0: not running */
 	pid_t pid;
+	/* It has said that it listens. */
+	bool listens;
 	time_t started;
 	/* When it isn't running: when to start it, and the wait before that. */
 	time_t restart_at;
@@ -128,7 +130,8 @@ static bool start_worker(struct worker_set *set, struct worker *worker)
 			       strerror(errno));
 		return false;
 	}
-	return wait_ready(fds[0]);
+	worker->listens = wait_ready(fds[0]);
+	return worker->listens;
 }
 
 static void plan_restart(struct worker *worker)
@@ -179,6 +182,7 @@ static void reap(struct worker_set *set, bool expected)
 		if (worker == NULL)
 			continue;
 		worker->pid = 0;
+		worker->listens = false;
 		if (expected && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 			continue;
 		report_end(worker, status);
@@ -240,7 +244,14 @@ bool worker_set_start(struct worker_set *set)
 
 bool worker_set_is_whole(const struct worker_set *set)
 {
-	return count_running(set) == set->count;
+	size_t i;
+
+	/* one that failed to start is running until its end is seen */
+	for (i = 0; i < set->count; i++) {
+		if (!set->workers[i].listens)
+			return false;
+	}
+	return true;
 }
 
 time_t worker_set_next(const struct worker_set *set, time_t until)

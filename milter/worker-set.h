@@ -29,7 +29,7 @@ bool worker_set_start(struct worker_set *set);
 void worker_set_restart(struct worker_set *set);
 /* When the next is to be started, if that is before until. */
 time_t worker_set_next(const struct worker_set *set, time_t until);
-/* Is there one at each socket? */
+/* Does one listen at each socket? */
 bool worker_set_is_whole(const struct worker_set *set);
 void worker_set_signal(const struct worker_set *set, int sig);
 /* Returns when none is left; kills those that take too long. */

@@ -1,6 +1,7 @@
-/* test-milter-socket: the socket on which libmilter listens is found, and what it
-   accepts has TCP_NODELAY */
+/* test-milter-socket: the socket on which libmilter listens is found, what it
+   accepts has TCP_NODELAY, and a worker that can't have one doesn't count */
 #include "milter/listen-socket.h"
+#include "milter/worker-set.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static bool has_no_delay(int fd)
@@ -84,12 +86,30 @@ static void test_local(void)
 	close(fd);
 }
 
+/* It doesn't count as one that serves its socket, though its process may be there
+   still: a heartbeat would say that somebody watches. */
+static void test_worker_without(void)
+{
+	char name[] = "local:/nowhere/at/all", *names[] = { name };
+	const struct config_list sockets = { names, 1 };
+	const struct milter_overrides overrides = { 0 };
+	struct worker_set *set = worker_set_init(&sockets, &overrides, true);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	CU_ASSERT(!worker_set_is_whole(set));
+	CU_ASSERT(!worker_set_start(set));
+	CU_ASSERT(!worker_set_is_whole(set));
+	while (wait(NULL) > 0) ;
+	worker_set_deinit(&set);
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
 		{ "none", test_none },
 		{ "inet", test_inet },
 		{ "local", test_local },
+		{ "a worker without a socket", test_worker_without },
 		{ NULL, NULL }
 	};
 
