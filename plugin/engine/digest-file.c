@@ -182,9 +182,12 @@ bool digest_file_exists(const char *dir, const char *vname)
 int digest_file_rename(const char *dir, const char *from, const char *to,
 		       const char **error_r)
 {
-	return migration_dir_rename(dir, DIGEST_FOLDER,
-				    mailbox_state_key(from),
-				    mailbox_state_key(to), error_r);
+	int ret = migration_dir_rename_new(dir, DIGEST_FOLDER,
+					   mailbox_state_key(from),
+					   mailbox_state_key(to), error_r);
+
+	return ret != 0 ? I_MIN(ret, 0) :
+		digest_file_remove(dir, from, error_r);
 }
 
 int digest_file_remove(const char *dir, const char *vname,

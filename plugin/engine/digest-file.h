@@ -21,7 +21,8 @@ int digest_file_open(const char *dir, const char *vname, uint32_t uid_validity,
 		     struct digest_file **file_r, const char **error_r);
 void digest_file_close(struct digest_file **file);
 bool digest_file_exists(const char *dir, const char *vname);
-/* It follows a RENAME. None there is fine. */
+/* It follows a RENAME, which may be told more than once: where the new name has
+   one that is the older, and stays. None there is fine. */
 int digest_file_rename(const char *dir, const char *from, const char *to,
 		       const char **error_r);
 int digest_file_remove(const char *dir, const char *vname,

@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* those who have open what isn't there any more */
+#define RENAME_DRAIN_SECS 10
+
 #define LEASE_FOLDER "lease"
 #define GATE_FOLDER "gate"
 /* no key looks like these: a leading '.' is escaped */
@@ -213,23 +216,82 @@ void lease_release(struct lease **_lease)
 	i_free(lease);
 }
 
+/* The lease of `to` goes, once it has no holder any more. Returns 1, -1. */
+static int
+replace_lease(const char *dir, const char *from, const char *to,
+	      const char **error_r)
+{
+	struct lease *lease;
+	int ret = lease_exclude(dir, to, RENAME_DRAIN_SECS, &lease, error_r);
+
+	if (ret > 0) {
+		ret = migration_dir_rename(dir, LEASE_FOLDER,
+					   mailbox_state_key(from),
+					   mailbox_state_key(to), error_r);
+		lease_release(&lease);
+		return ret < 0 ? -1 : 1;
+	}
+	if (ret == 0) {
+		*error_r = t_strdup_printf(
+			"A session doesn't give up a former mailbox %s", to);
+	}
+	return -1;
+}
+
+/* Returns 1 when that of `from` is now that of `to`, 0 when the one of `to`
+   stays, -1. Of two one goes that nobody holds: `to` may have one from a mailbox
+   that was deleted; `from` from a session that opened it when a crash had cut
+   this short. */
+static int
+rename_lease(const char *dir, const char *from, const char *to,
+	     const char **error_r)
+{
+	const char *from_key = mailbox_state_key(from);
+	struct lease *lease;
+	int ret;
+
+	ret = migration_dir_rename_new(dir, LEASE_FOLDER, from_key,
+				       mailbox_state_key(to), error_r);
+	if (ret != 0)
+		return ret;
+	ret = lease_user(dir, from_key, 0, &lease, error_r);
+	if (ret == 0)
+		return replace_lease(dir, from, to, error_r);
+	if (ret > 0) {
+		ret = migration_dir_unlink(dir, LEASE_FOLDER, from_key,
+					   error_r);
+		lease_release(&lease);
+	}
+	return ret;
+}
+
+/* The gate goes with it. Who holds the one that is lost by that notices it when
+   asked: see lease_recalled(). */
 int lease_rename(const char *dir, const char *from, const char *to,
 		 const char **error_r)
 {
-	static const char *const folders[] = { LEASE_FOLDER, GATE_FOLDER };
+	int ret = rename_lease(dir, from, to, error_r);
 
-	for (unsigned int i = 0; i < N_ELEMENTS(folders); i++) {
-		if (migration_dir_rename(dir, folders[i],
-					 mailbox_state_key(from),
-					 mailbox_state_key(to), error_r) < 0)
-			return -1;
+	if (ret <= 0) {
+		return ret < 0 ? -1 :
+			migration_dir_unlink(dir, GATE_FOLDER,
+					     mailbox_state_key(from), error_r);
 	}
-	return 0;
+	return migration_dir_rename(dir, GATE_FOLDER, mailbox_state_key(from),
+				    mailbox_state_key(to), error_r);
 }
 
 const char *lease_path(const struct lease *lease)
 {
 	return t_strdup_printf("/proc/self/fd/%d", lease->file.fd);
+}
+
+/* Nobody finds it any more. */
+static bool held_file_is_lost(const struct held_file *file)
+{
+	struct stat st;
+
+	return fstat(file->fd, &st) < 0 || st.st_nlink == 0;
 }
 
 bool lease_recalled(const struct lease *lease)
@@ -240,6 +302,8 @@ bool lease_recalled(const struct lease *lease)
 	struct file_lock *lock;
 	const char *error;
 
+	if (held_file_is_lost(&lease->file) || held_file_is_lost(&lease->gate))
+		return TRUE;
 	if (file_try_lock(lease->gate.fd, lease->gate.path, F_RDLCK, &set,
 			  &lock, &error) <= 0)
 		return TRUE;

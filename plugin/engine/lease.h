@@ -33,8 +33,10 @@ int lease_exclude(const char *dir, const char *vname,
 		  struct lease **lease_r, const char **error_r);
 void lease_release(struct lease **lease);
 
-/* The mailbox was renamed: its holders keep their locks. Returns 0, -1 with an
-   error. */
+/* The mailbox was renamed, which may be told more than once: its holders keep
+   their locks. Where both names have holders, those of the new name are asked to
+   finish and waited for, since that mailbox isn't there any more. The caller has
+   the tree's lease. Returns 0, -1 with an error. */
 int lease_rename(const char *dir, const char *from, const char *to,
 		 const char **error_r);
 
@@ -43,7 +45,8 @@ int lease_rename(const char *dir, const char *from, const char *to,
 const char *lease_path(const struct lease *lease);
 /* Is it still that of the name which it was taken for? */
 bool lease_is_current(const struct lease *lease);
-/* Does a cutover wait for the holders of this lease? */
+/* Does a cutover wait for the holders of this lease, or was one of its files
+   lost, so that none could? */
 bool lease_recalled(const struct lease *lease);
 
 /* The user's folder tree: create, delete, rename, subscribe, the tree's

@@ -218,6 +218,42 @@ int migration_dir_rename(const char *dir, const char *folder,
 	return fsync_dir(parent_dir(to_path), error_r);
 }
 
+/* A crash may have left one file under both names. */
+static bool is_same_file(const char *path1, const char *path2)
+{
+	struct stat st1, st2;
+
+	return stat(path1, &st1) == 0 && stat(path2, &st2) == 0 &&
+		CMP_DEV_T(st1.st_dev, st2.st_dev) && st1.st_ino == st2.st_ino;
+}
+
+/* link() and unlink(): renameat2() isn't to be had on all file systems. */
+int migration_dir_rename_new(const char *dir, const char *folder,
+			     const char *from, const char *to,
+			     const char **error_r)
+{
+	const char *from_path, *to_path;
+
+	if (migration_dir_path(dir, folder, from, &from_path, error_r) < 0 ||
+	    migration_dir_path(dir, folder, to, &to_path, error_r) < 0)
+		return -1;
+	if (link(from_path, to_path) < 0) {
+		if (errno == ENOENT)
+			return 1;
+		if (errno != EEXIST) {
+			*error_r = t_strdup_printf("link(%s, %s) failed: %m",
+						   from_path, to_path);
+			return -1;
+		}
+		if (!is_same_file(from_path, to_path))
+			return 0;
+	}
+	/* the new name before the old one is gone */
+	if (fsync_dir(parent_dir(to_path), error_r) < 0)
+		return -1;
+	return migration_dir_unlink(dir, folder, from, error_r) < 0 ? -1 : 1;
+}
+
 static int read_all(int fd, const char *path, size_t max_size, buffer_t *data,
 		    const char **error_r)
 {

@@ -38,6 +38,11 @@ int migration_dir_unlink(const char *dir, const char *folder,
 int migration_dir_rename(const char *dir, const char *folder,
 			 const char *from, const char *to,
 			 const char **error_r);
+/* The same, but nothing is replaced. Returns 1, also when it isn't there; 0 when
+   another file has that name: both stay; -1 with an error. */
+int migration_dir_rename_new(const char *dir, const char *folder,
+			     const char *from, const char *to,
+			     const char **error_r);
 /* Read it whole, at most max_size bytes. Returns 1, 0 when it isn't there,
    -1 with an error. */
 int migration_dir_read(const char *dir, const char *folder, const char *name,

@@ -86,7 +86,10 @@ int own_expunges_remove(const char *dir, const char *vname, size_t size,
 int own_expunges_rename(const char *dir, const char *from, const char *to,
 			const char **error_r)
 {
-	return migration_dir_rename(dir, EXPUNGED_FOLDER,
-				    mailbox_state_key(from),
-				    mailbox_state_key(to), error_r);
+	int ret = migration_dir_rename_new(dir, EXPUNGED_FOLDER,
+					   mailbox_state_key(from),
+					   mailbox_state_key(to), error_r);
+
+	return ret != 0 ? I_MIN(ret, 0) :
+		own_expunges_remove(dir, from, SIZE_MAX, error_r);
 }

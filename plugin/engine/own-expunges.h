@@ -26,6 +26,7 @@ int own_expunges_get(const char *dir, const char *vname, uint32_t uid_validity,
    case. */
 int own_expunges_remove(const char *dir, const char *vname, size_t size,
 			const char **error_r);
+/* As digest_file_rename(). */
 int own_expunges_rename(const char *dir, const char *from, const char *to,
 			const char **error_r);
 

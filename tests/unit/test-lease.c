@@ -40,6 +40,14 @@ static int exclude_other(const char *dir, unsigned int secs,
 	return lease_exclude(dir, "b", secs, lease_r, error_r);
 }
 
+/* As if it were a lease that is held. */
+static int rename_to_other(const char *dir, unsigned int secs ATTR_UNUSED,
+			   struct lease **lease_r ATTR_UNUSED,
+			   const char **error_r)
+{
+	return lease_rename(dir, NAME, "b", error_r) + 1;
+}
+
 static int share_tree_name(const char *dir, unsigned int secs,
 			   struct lease **lease_r, const char **error_r)
 {
@@ -245,6 +253,63 @@ static void test_renamed(void)
 	CU_ASSERT(lease_rename(dir, "nobody", "c", &error) == 0);
 }
 
+/* A crash after the leases' part, then a session under the former name, then
+   the redo: who has it open is still asked. */
+static void test_renamed_again(void)
+{
+	const char *error, *dir = engine_unit_dir();
+	struct lease *lease, *fresh;
+
+	/* of a mailbox that was deleted */
+	CU_ASSERT(try(share_other, dir, 0) == 1);
+	CU_ASSERT_FATAL(share(dir, 0, &lease, &error) == 1);
+	CU_ASSERT(lease_rename(dir, NAME, "b", &error) == 0);
+	CU_ASSERT(try(exclude_other, dir, 0) == 0);
+	CU_ASSERT(!lease_recalled(lease));
+	for (unsigned int i = 0; i < 2; i++) {
+		CU_ASSERT(try(share, dir, 0) == 1);
+		CU_ASSERT(lease_rename(dir, NAME, "b", &error) == 0);
+		CU_ASSERT(try(exclude_other, dir, 0) == 0);
+		CU_ASSERT(!lease_recalled(lease));
+	}
+	/* the gate was left behind */
+	CU_ASSERT_FATAL(share(dir, 0, &fresh, &error) == 1);
+	lease_release(&lease);
+	CU_ASSERT(lease_rename(dir, NAME, "b", &error) == 0);
+	CU_ASSERT(try(exclude_other, dir, 0) == 0);
+	CU_ASSERT(unlink(t_strconcat(dir, "/gate/b", NULL)) == 0);
+	CU_ASSERT(lease_recalled(fresh));
+	lease_release(&fresh);
+	CU_ASSERT(try(exclude_other, dir, 0) == 1);
+}
+
+/* Both names have holders: those of the mailbox that isn't there any more are
+   asked, and waited for. */
+static void test_renamed_over_holder(void)
+{
+	const char *error, *dir = engine_unit_dir();
+	struct lease *lease, *former;
+	struct holder renamer;
+	struct pollfd pfd = { .fd = inotify_init1(IN_CLOEXEC),
+			      .events = POLLIN };
+
+	CU_ASSERT_FATAL(share(dir, 0, &lease, &error) == 1);
+	CU_ASSERT_FATAL(share_other(dir, 0, &former, &error) == 1);
+	CU_ASSERT(inotify_add_watch(pfd.fd, lease_path(former),
+				    IN_MODIFY) >= 0);
+	hold(rename_to_other, dir, 0, &renamer);
+	CU_ASSERT(poll(&pfd, 1, LONG_SECS * 1000) == 1);
+	CU_ASSERT(lease_recalled(former) && !lease_recalled(lease));
+	lease_release(&former);
+	CU_ASSERT(hold_result(&renamer) == 1);
+	hold_end(&renamer);
+	CU_ASSERT(!lease_recalled(lease));
+	CU_ASSERT(try(exclude_other, dir, 0) == 0);
+	lease_release(&lease);
+	CU_ASSERT(try(exclude_other, dir, 0) == 1);
+	(void)close(pfd.fd);
+}
+
 static void test_killed(void)
 {
 	static lease_func_t *const funcs[] = {
@@ -335,6 +400,8 @@ static const struct unit_test tests[] = {
 	{ "timeout", test_timeout },
 	{ "wait", test_wait },
 	{ "renamed", test_renamed },
+	{ "renamed again", test_renamed_again },
+	{ "renamed over a holder", test_renamed_over_holder },
 	{ "killed", test_killed },
 	{ "crowd", test_crowd },
 	{ NULL, NULL }

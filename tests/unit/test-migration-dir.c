@@ -214,6 +214,37 @@ static void test_read(void)
 				     &error) == -1);
 }
 
+static bool is_text(const char *dir, const char *name, const char *text)
+{
+	const char *path = t_strdup_printf("%s/state/%s", dir, name);
+
+	return strcmp(str_c(engine_unit_read(path)), text) == 0;
+}
+
+/* Nothing is replaced, and what a crash has left of it is ended. */
+static void test_rename_new(void)
+{
+	const char *error, *a, *b, *dir = engine_unit_dir();
+	struct stat st;
+
+	CU_ASSERT(migration_dir_path(dir, "state", "a", &a, &error) == 0 &&
+		  migration_dir_path(dir, "state", "b", &b, &error) == 0);
+	CU_ASSERT(migration_dir_rename_new(dir, "state", "a", "b",
+					   &error) == 1);
+	engine_unit_write(a, "1", 1);
+	CU_ASSERT(migration_dir_rename_new(dir, "state", "a", "b",
+					   &error) == 1);
+	CU_ASSERT(stat(a, &st) < 0 && is_text(dir, "b", "1"));
+	engine_unit_write(a, "2", 1);
+	CU_ASSERT(migration_dir_rename_new(dir, "state", "a", "b",
+					   &error) == 0);
+	CU_ASSERT(is_text(dir, "a", "2") && is_text(dir, "b", "1"));
+	CU_ASSERT(unlink(a) == 0 && link(b, a) == 0);
+	CU_ASSERT(migration_dir_rename_new(dir, "state", "a", "b",
+					   &error) == 1);
+	CU_ASSERT(stat(a, &st) < 0 && is_text(dir, "b", "1"));
+}
+
 /* Many writers at once: always one of the written texts, whole. */
 static void test_writers(void)
 {
@@ -301,6 +332,7 @@ static const struct unit_test tests[] = {
 	{ "folders", test_folders },
 	{ "failures", test_failures },
 	{ "killed", test_killed },
+	{ "rename, not replacing", test_rename_new },
 	{ "read", test_read },
 	{ "writers", test_writers },
 	{ "tree file", test_tree_file },
