@@ -52,10 +52,20 @@ static bool is_here(struct folder_rename *rename, const char *vname)
 	return FALSE;
 }
 
-/* A mailbox of the other authority must not get another state. Is it taken on
-   the old server? That one tells. */
+/* The state of another mailbox must not be lost, though that one isn't here: it
+   couldn't be made, or is gone on the old server since the last look. What else
+   is there the old server tells. */
+static bool
+is_taken(struct folder_rename *rename, const struct moved_folder *folder,
+	 const struct mailbox_state_file *state)
+{
+	if (state != NULL && state->state != MAILBOX_STATE_DELETED)
+		return TRUE;
+	return !folder->is_old && is_here(rename, folder->name.to);
+}
+
 static int
-check_dest(struct folder_rename *rename, const struct moved_folder *folder,
+check_dest(struct folder_rename *rename, struct moved_folder *folder,
 	   enum mail_error *error_code_r, const char **error_r)
 {
 	const char *to = folder->name.to;
@@ -66,10 +76,11 @@ check_dest(struct folder_rename *rename, const struct moved_folder *folder,
 				 &state, error_r);
 	if (ret < 0)
 		return -1;
-	if (!folder->is_old ? !is_here(rename, to) :
-	    ret == 0 || state.state == MAILBOX_STATE_DELETED ||
-	    mailbox_state_authority_is_old(state.state))
+	if (!is_taken(rename, folder, ret > 0 ? &state : NULL)) {
+		folder->name.to_deleted = ret > 0 &&
+			state.state == MAILBOX_STATE_DELETED;
 		return 0;
+	}
 	*error_code_r = MAIL_ERROR_EXISTS;
 	*error_r = t_strdup_printf("Mailbox already exists: %s", to);
 	return -1;

@@ -14,6 +14,7 @@
 #include "local-copy.h"
 #include "mailbox-state.h"
 #include "old-client.h"
+#include "rename-journal.h"
 
 /* a session gives up its lease within milliseconds, unless it is stopped */
 #define DRAIN_SECS 30
@@ -300,8 +301,11 @@ static int hold_tree(struct cutover *cutover)
 
 	ret = lease_tree(cutover->muser->set.dir, TREE_LOCK_SECS,
 			 &cutover->tree, &error);
-	if (ret > 0)
-		return 0;
+	if (ret > 0) {
+		ret = rename_journal_refuse(cutover->muser->set.dir, &error);
+		if (ret == 0)
+			return 0;
+	}
 	cutover->error_code = MAIL_ERROR_TEMP;
 	cutover->error = ret < 0 ? error :
 		"Another process is busy with the folders";

@@ -12,7 +12,10 @@
  *   5. the states of the former names go (DELETED for a local mailbox)
  *   6. the journal goes
  * A crash before 2 has changed nothing: the journal is dropped. Behind it the
- * rest is done again from 3 on, and each step finds what is done already.
+ * rest is done again from 3 on, and each step finds what is done already. As
+ * long as the journal is there nobody else changes states or folders.
+ * Where a step can't be done at all what 3 wrote is taken back. Each failure is
+ * reported.
  * All under the folder tree's lease.
  */
 
@@ -20,7 +23,8 @@
 
 struct migration_user;
 
-/* Steps 3 to 6. Returns 0, -1 with an error: the journal stays. */
+/* Steps 3 to 6. Returns 0, -1 with an error: it is given up, or, with
+   MAIL_ERROR_TEMP, the journal stays and it is tried again. */
 int folder_move(struct migration_user *muser,
 		const ARRAY_TYPE(folder_move) *moves,
 		enum mail_error *error_code_r, const char **error_r);

@@ -174,6 +174,25 @@ field_parse(const struct field *field, const char *str, pool_t pool,
 	i_unreached();
 }
 
+static void
+fields_append(string_t *str, const struct mailbox_state_file *state)
+{
+	for (unsigned int i = 0; i < N_ELEMENTS(fields); i++) {
+		field_append(str, &fields[i],
+			     CONST_PTR_OFFSET(state, fields[i].offset));
+	}
+}
+
+bool mailbox_state_equals(const struct mailbox_state_file *state1,
+			  const struct mailbox_state_file *state2)
+{
+	string_t *str1 = t_str_new(256), *str2 = t_str_new(256);
+
+	fields_append(str1, state1);
+	fields_append(str2, state2);
+	return str_equals(str1, str2);
+}
+
 /* NULL when it is too large to be read again. */
 static const string_t *
 state_to_str(const char *vname, const struct mailbox_state_file *state,
@@ -184,10 +203,7 @@ state_to_str(const char *vname, const struct mailbox_state_file *state,
 	str_append(str, STATE_MAGIC"\nname=");
 	str_append_tabescaped(str, vname);
 	str_append_c(str, '\n');
-	for (unsigned int i = 0; i < N_ELEMENTS(fields); i++) {
-		field_append(str, &fields[i],
-			     CONST_PTR_OFFSET(state, fields[i].offset));
-	}
+	fields_append(str, state);
 	str_append(str, STATE_END"\n");
 	if (str_len(str) > STATE_MAX_SIZE) {
 		*error_r = t_strdup_printf("The state of %s is too large: "

@@ -66,6 +66,10 @@ const char *mailbox_state_to_str(enum mailbox_state state);
 /* Who has the word on this mailbox (I1)? */
 bool mailbox_state_authority_is_old(enum mailbox_state state);
 
+/* Is all of it the same? */
+bool mailbox_state_equals(const struct mailbox_state_file *state1,
+			  const struct mailbox_state_file *state2);
+
 /* File name for a mailbox name: safe for any name, distinct for distinct
    names, at most NAME_MAX bytes. Allocated from the data stack. */
 const char *mailbox_state_key(const char *vname);

@@ -13,6 +13,7 @@
 #define JOURNAL_NAME ".rename"
 #define JOURNAL_MAGIC "migration-rename 1"
 #define JOURNAL_END "end"
+#define JOURNAL_TO_DELETED "deleted"
 /* 10,000 folders with long names */
 #define JOURNAL_MAX_SIZE (16*1024*1024)
 
@@ -27,6 +28,8 @@ int rename_journal_write(const char *dir, const ARRAY_TYPE(folder_move) *moves,
 		str_append_tabescaped(str, move->from);
 		str_append_c(str, '\t');
 		str_append_tabescaped(str, move->to);
+		if (move->to_deleted)
+			str_append(str, "\t"JOURNAL_TO_DELETED);
 		str_append_c(str, '\n');
 	}
 	str_append(str, JOURNAL_END"\n");
@@ -44,11 +47,12 @@ parse(const char *const *lines, pool_t pool, ARRAY_TYPE(folder_move) *moves)
 		return FALSE;
 	for (; *lines != NULL && strcmp(*lines, JOURNAL_END) != 0; lines++) {
 		names = (const char *const *)p_strsplit_tabescaped(pool, *lines);
-		if (str_array_length(names) != 2)
+		if (str_array_length(names) < 2)
 			return FALSE;
 		move = array_append_space(moves);
 		move->from = names[0];
 		move->to = names[1];
+		move->to_deleted = names[2] != NULL;
 	}
 	return *lines != NULL;
 }
@@ -83,4 +87,12 @@ bool rename_journal_exists(const char *dir)
 	struct stat st;
 
 	return stat(path, &st) == 0 || errno != ENOENT;
+}
+
+int rename_journal_refuse(const char *dir, const char **error_r)
+{
+	if (!rename_journal_exists(dir))
+		return 0;
+	*error_r = "A RENAME was cut short and isn't ended yet, try again";
+	return -1;
 }

@@ -13,6 +13,8 @@
 struct folder_move {
 	/* vnames: the folder that was renamed, then each one below it */
 	const char *from, *to;
+	/* `to` had MAILBOX_STATE_DELETED before */
+	bool to_deleted;
 };
 ARRAY_DEFINE_TYPE(folder_move, struct folder_move);
 
@@ -24,5 +26,8 @@ int rename_journal_read(const char *dir, pool_t pool,
 int rename_journal_remove(const char *dir, const char **error_r);
 /* Is there one? At doubt there is. */
 bool rename_journal_exists(const char *dir);
+/* For who has the tree's lease and is about to change a state: that must wait
+   until the RENAME is ended. Returns 0 when there is none, -1 with an error. */
+int rename_journal_refuse(const char *dir, const char **error_r);
 
 #endif

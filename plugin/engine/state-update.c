@@ -1,5 +1,6 @@
 #include "lib.h"
 #include "lease.h"
+#include "rename-journal.h"
 #include "state-update.h"
 
 /* A session may have deleted or renamed the mailbox meanwhile. */
@@ -31,7 +32,10 @@ int state_update(const char *dir, const char *vname, bool tree_held,
 		*error_r = "Another process is busy with the folders";
 	if (ret <= 0)
 		return -1;
-	ret = read_state(dir, vname, pool_datastack_create(), &state, error_r);
+	ret = rename_journal_refuse(dir, error_r);
+	if (ret == 0)
+		ret = read_state(dir, vname, pool_datastack_create(), &state,
+				 error_r);
 	if (ret == 0)
 		ret = change(&state, context, error_r);
 	if (ret > 0)

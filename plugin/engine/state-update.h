@@ -19,7 +19,7 @@ typedef int state_change_t(struct mailbox_state_file *state, void *context,
 
 /* tree_held: the caller has the lease, else at most wait_secs are waited for
    it. Returns 0, -1 with an error, also when the mailbox isn't the old server's
-   any more. */
+   any more, and while a RENAME isn't ended (rename-journal.h). */
 int state_update(const char *dir, const char *vname, bool tree_held,
 		 unsigned int wait_secs, state_change_t *change, void *context,
 		 const char **error_r);

@@ -104,6 +104,59 @@ static void test_rename_exists(void)
 		   "another mailbox under that name");
 }
 
+/* A mailbox of the old server's that isn't here: its mail must still come. */
+static void test_rename_not_here(void)
+{
+	folder_make("NEW_IMAP", USER, "Par", 1);
+	folder_make("NEW_IMAP", USER, "Par.Kid", 1);
+	folder_make("NEW_IMAP", USER, "Ghost.Kid", MESSAGES);
+	case_migration("fill -u %s", case_user(USER));
+	case_migration("cutover -u %s Par*", case_user(USER));
+	(void)case_doveadm("-o plugin/migration=no mailbox delete -u %s "
+			   "Ghost.Kid Ghost", case_user(USER));
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME Par Ghost") == IMAP_NO,
+		   "RENAME of a local to one that isn't here");
+	case_shell("grep -q state=filled '%s'",
+		   folder_file(USER, "state", "Ghost.Kid"));
+	case_migration("fill -u %s", case_user(USER));
+	case_is_state(USER, "Par.Kid", "local");
+	case_is_state(USER, "Ghost.Kid", "filled");
+	UNIT_CHECK(folder_count("NEW_IMAP", USER, "Par.Kid") == 1 &&
+		   folder_count("NEW_IMAP", USER, "Ghost.Kid") == MESSAGES,
+		   "mail is missing");
+}
+
+/* The folder that holds this one. */
+static void set_mode(const char *mode)
+{
+	case_shell("chmod %s \"$(dirname \"$(dirname \"$("
+		   "%s -o plugin/migration=no mailbox path -u %s From)\")\")\"",
+		   mode, case_get("DOVEADM"), case_user(USER));
+}
+
+/* The files can't be renamed: nothing has happened. */
+static void test_rename_denied(void)
+{
+	unsigned int failed = case_log_count("event=folder_failed");
+
+	set_mode("u-w");
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "RENAME From Denied") ==
+		   IMAP_NO, "RENAME");
+	set_mode("u+w");
+	UNIT_CHECK(case_log_count("event=folder_failed") > failed,
+		   "not reported");
+	case_is_state(USER, "From", "local");
+	case_shell("test ! -e '%s'", folder_file(USER, "state", "Denied"));
+	case_shell("test ! -e '%s'", folder_file(USER, "state", ".rename"));
+	case_shell("test -e '%s'", folder_file(USER, "digest", "From"));
+	UNIT_CHECK(folder_count("NEW_IMAP", USER, "From") == MESSAGES + 1,
+		   "mail is missing");
+	folder_make("NEW_IMAP", USER, "Denied", 0);
+	case_is_state(USER, "Denied", "remote");
+	UNIT_CHECK(folder_run("NEW_IMAP", USER, "DELETE Denied") == IMAP_OK,
+		   "DELETE");
+}
+
 /* Killed at the n-th such call? */
 static bool
 rename_killed(const char *call, unsigned int n, const char *from,
@@ -164,7 +217,7 @@ static unsigned int killed_at_each(const char *call, const char **from)
 static void test_rename_killed(void)
 {
 	static const char *const calls[] = {
-		"fsync", "rename", "unlink", "syncfs",
+		"fsync", "rename", "link", "unlink", "syncfs",
 	};
 	const char *name = "Old";
 	unsigned int points = 0;
@@ -292,7 +345,9 @@ int main(void)
 		{ "RENAME takes all along", test_rename_takes_all },
 		{ "RENAME over children", test_rename_over_children },
 		{ "RENAME to a name that is taken", test_rename_exists },
-		{ "RENAME killed at each write", test_rename_killed },
+		{ "RENAME to one that isn't here", test_rename_not_here },
+	{ "RENAME that is denied here", test_rename_denied },
+	{ "RENAME killed at each write", test_rename_killed },
 		{ "a state without a folder", test_orphan },
 		{ "deleted while it is filled", test_deleted_meanwhile },
 		{ "made, and never filled", test_created },

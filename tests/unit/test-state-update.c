@@ -1,7 +1,9 @@
 /* test-state-update: nothing is written while another one has the tree, nor of
    a mailbox that isn't the old server's any more. */
 #include "engine-unit.h"
+#include "array.h"
 #include "plugin/engine/lease.h"
+#include "plugin/engine/rename-journal.h"
 #include "plugin/engine/state-update.h"
 
 #define NAME "a.b"
@@ -69,6 +71,29 @@ static void test_lease(void)
 	lease_release(&tree);
 }
 
+/* Neither while a RENAME isn't ended. */
+static void test_journal(void)
+{
+	const struct mailbox_state_file filled = {
+		.state = MAILBOX_STATE_FILLED,
+	};
+	const struct folder_move move = { .from = NAME, .to = "b" };
+	const char *error, *dir = engine_unit_dir();
+	ARRAY_TYPE(folder_move) moves;
+	char text[] = "text";
+
+	t_array_init(&moves, 1);
+	array_push_back(&moves, &move);
+	CU_ASSERT(mailbox_state_write(dir, NAME, &filled, &error) == 0);
+	CU_ASSERT(rename_journal_write(dir, &moves, &error) == 0);
+	CU_ASSERT(update(dir, FALSE, text) == -1);
+	CU_ASSERT(update(dir, TRUE, text) == -1);
+	CU_ASSERT_STRING_EQUAL(error_now(dir), "");
+	CU_ASSERT(rename_journal_remove(dir, &error) == 0);
+	CU_ASSERT(update(dir, FALSE, text) == 0);
+	CU_ASSERT_STRING_EQUAL(error_now(dir), "text");
+}
+
 static void test_states(void)
 {
 	static const struct {
@@ -102,6 +127,7 @@ static void test_states(void)
 
 static const struct unit_test tests[] = {
 	{ "under the lease", test_lease },
+	{ "journal", test_journal },
 	{ "states", test_states },
 	{ NULL, NULL }
 };
