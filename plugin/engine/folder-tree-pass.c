@@ -17,8 +17,8 @@
 
 /* A session that has a tree doesn't wait long for a newer one. */
 #define REFRESH_PATIENCE_MSECS 3000
-/* at least so many, and most of them, must be gone to look like a fault */
-#define SHRUNK_MIN_FOLDERS 5
+/* at least so many, and more than are left, must be gone to look like a fault */
+#define SHRUNK_MIN_FOLDERS 2
 
 struct tree_pass {
 	struct migration_user *muser;

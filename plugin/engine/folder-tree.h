@@ -8,8 +8,9 @@
  * makes the mailboxes and subscriptions that are missing here, each with a
  * state file before it, and takes away those that went there. Mailboxes that
  * are local by now are left alone, and so are those that the old server never
- * had. When most folders are suddenly gone there, none is taken away: the old
- * server is more likely broken or emptied than tidied up (I4). A RENAME that a
+ * had. When two or more, and more than are left, are suddenly gone there, none
+ * is taken away: the old server is more likely broken or emptied than tidied up
+ * (I4). A RENAME that a
  * crash has cut short is ended before (folder-move.h).
  */
 
