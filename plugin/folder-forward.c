@@ -1,4 +1,5 @@
 #include "lib.h"
+#include "sleep.h"
 #include "mailbox-list-private.h"
 #include "migration-user.h"
 #include "redirected-mailbox.h"
@@ -66,17 +67,16 @@ static int
 take_lease(struct migration_user *muser, struct lease **tree_r,
 	   const char **error_r)
 {
-	unsigned int secs, wait_secs = 0;
+	unsigned int msecs = 0;
 	int ret;
 
-	for (secs = 0; secs <= TREE_TIMEOUT_SECS; secs += wait_secs) {
-		ret = lease_tree(muser->set.dir, wait_secs, tree_r, error_r);
-		if (ret != 0)
-			return ret;
+	while ((ret = lease_tree(muser->set.dir, 0, tree_r, error_r)) == 0 &&
+	       msecs < TREE_TIMEOUT_SECS * 1000) {
 		session_drain_check(muser);
-		wait_secs = 1;
+		i_sleep_msecs(LEASE_RETRY_MSECS);
+		msecs += LEASE_RETRY_MSECS;
 	}
-	return 0;
+	return ret;
 }
 
 /* What a crash has left of a RENAME is ended first. */

@@ -31,7 +31,7 @@ struct migration_user {
 	struct mail_namespace *remote_ns;
 	struct remote_watchdog *remote_watchdog;
 
-	/* Called each second while the engine waits for a lease whose holder may
+	/* Called often while the engine waits for a lease whose holder may
 	   wait for what this process has open. Set by the plugin. */
 	void (*waits)(struct migration_user *muser);
 	/* > 0: mailbox_alloc means the local mailbox, whatever its state */

@@ -1,4 +1,5 @@
 #include "lib.h"
+#include "sleep.h"
 #include "mailbox-list-private.h"
 #include "mailbox-list-index.h"
 #include "folder-forward.h"
@@ -73,18 +74,17 @@ static int
 share_lease(struct migration_user *muser, const char *vname,
 	    struct lease **lease_r, const char **error_r)
 {
-	unsigned int secs, wait_secs = 0;
+	unsigned int msecs = 0;
 	int ret;
 
-	for (secs = 0; secs <= LEASE_TIMEOUT_SECS; secs += wait_secs) {
-		ret = lease_share(muser->set.dir, vname, wait_secs, lease_r,
-				  error_r);
-		if (ret != 0)
-			return ret;
+	while ((ret = lease_share(muser->set.dir, vname, 0, lease_r,
+				  error_r)) == 0 &&
+	       msecs < LEASE_TIMEOUT_SECS * 1000) {
 		session_drain_check(muser);
-		wait_secs = 1;
+		i_sleep_msecs(LEASE_RETRY_MSECS);
+		msecs += LEASE_RETRY_MSECS;
 	}
-	return 0;
+	return ret;
 }
 
 static void

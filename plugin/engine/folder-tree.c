@@ -1,4 +1,5 @@
 #include "lib.h"
+#include "sleep.h"
 #include "ioloop.h"
 #include "imapc-settings.h"
 #include "migration-user.h"
@@ -85,14 +86,14 @@ static int
 wait_for_tree(struct migration_user *muser, unsigned int timeout_secs,
 	      struct lease **lease_r, const char **error_r)
 {
-	unsigned int secs = 0, wait_secs = 0;
+	unsigned int msecs = 0;
 	int ret;
 
-	while ((ret = lease_tree(muser->set.dir, wait_secs, lease_r,
-				 error_r)) == 0 && secs < timeout_secs) {
+	while ((ret = lease_tree(muser->set.dir, 0, lease_r, error_r)) == 0 &&
+	       msecs < timeout_secs * 1000) {
 		muser->waits(muser);
-		wait_secs = 1;
-		secs++;
+		i_sleep_msecs(LEASE_RETRY_MSECS);
+		msecs += LEASE_RETRY_MSECS;
 	}
 	return ret;
 }

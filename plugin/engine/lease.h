@@ -27,6 +27,10 @@ struct lease;
    end. Returns 1, 0 when the time is over, -1 with an error. */
 int lease_share(const char *dir, const char *vname, unsigned int timeout_secs,
 		struct lease **lease_r, const char **error_r);
+/* Who waits for a lease and holds another tries again each so often, and looks in
+   between whether his own is wanted. */
+#define LEASE_RETRY_MSECS 20
+
 /* Take it exclusively: asks the holders to finish and waits for them. */
 int lease_exclude(const char *dir, const char *vname,
 		  unsigned int timeout_secs,
