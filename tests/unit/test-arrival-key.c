@@ -164,16 +164,6 @@ int main(void)
 		{ "both keys", test_both_keys },
 		{ NULL, NULL }
 	};
-	char path[100];
-	int ret;
 
-	if (mkdtemp(folder) == NULL) {
-		perror(folder);
-		return 1;
-	}
-	ret = unit_run("arrival-key", tests);
-	snprintf(path, sizeof(path), "%s/key", folder);
-	unlink(path);
-	rmdir(folder);
-	return ret;
+	return unit_run_in(folder, "arrival-key", tests);
 }

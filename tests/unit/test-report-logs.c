@@ -369,13 +369,6 @@ int main(void)
 		{ "no file", test_no_file },
 		{ NULL, NULL }
 	};
-	struct process_result result;
-	int status;
 
-	if (mkdtemp(folder) == NULL)
-		return EXIT_FAILURE;
-	status = unit_run("report-logs", tests);
-	(void)process_shell(TIMEOUT_MS, &result, "rm -rf %s", folder);
-	process_result_free(&result);
-	return status;
+	return unit_run_in(folder, "report-logs", tests);
 }

@@ -393,13 +393,6 @@ int main(void)
 		{ "follow", test_follow },
 		{ NULL, NULL }
 	};
-	struct process_result result;
-	int status;
 
-	if (mkdtemp(folder) == NULL)
-		return EXIT_FAILURE;
-	status = unit_run("report-program", tests);
-	(void)process_shell(TIMEOUT_MS, &result, "rm -rf %s", folder);
-	process_result_free(&result);
-	return status;
+	return unit_run_in(folder, "report-program", tests);
 }

@@ -1,8 +1,12 @@
 #include "unit.h"
 
 #include <CUnit/Basic.h>
+#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#define MAX_OPEN_FOLDERS 16
 
 bool unit_pass(const char *file, unsigned int line)
 {
@@ -50,4 +54,31 @@ int unit_run(const char *suite, const struct unit_test *tests)
 		CU_get_number_of_failure_records() == 0;
 	CU_cleanup_registry();
 	return ok ? 0 : 1;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *place)
+{
+	(void)st;
+	(void)type;
+	(void)place;
+	return remove(path);
+}
+
+int unit_run_in(char *folder, const char *suite,
+		const struct unit_test *tests)
+{
+	int status;
+
+	if (mkdtemp(folder) == NULL) {
+		perror(folder);
+		return 1;
+	}
+	status = unit_run(suite, tests);
+	if (nftw(folder, remove_one, MAX_OPEN_FOLDERS,
+		 FTW_DEPTH | FTW_PHYS) < 0) {
+		perror(folder);
+		return 1;
+	}
+	return status;
 }

@@ -19,6 +19,10 @@ struct unit_test {
 
 /* The table ends in a NULL name. */
 int unit_run(const char *suite, const struct unit_test *tests);
+/* The same with a folder for the tests' files: made from a template as
+   mkdtemp(3) takes it, and removed with all that is in it. */
+int unit_run_in(char *folder, const char *suite,
+		const struct unit_test *tests);
 
 /* An assertion that says more than its text: UNIT_CHECK(ok, "case %zu", i). What
    comes after ok is only looked at when that is false, and after it: it may be
