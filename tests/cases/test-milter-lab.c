@@ -322,13 +322,20 @@ const char *milter_queued(const char *id)
 	return case_output();
 }
 
-unsigned int milter_queue_count(void)
+static bool queue_has(void *context)
 {
-	if (!case_shell("cd '%s/queue' && "
-			"find incoming active deferred hold -type f | wc -l",
-			case_get("OLD_SMTP_CONF")))
-		return 0;
-	return (unsigned int)atoi(case_output());
+	const unsigned int *mails = context;
+
+	return case_shell("cd '%s/queue' && "
+			  "find incoming active deferred hold -type f "
+			  "-printf '%%f\\n' | sort -u | wc -l",
+			  case_get("OLD_SMTP_CONF")) &&
+		(unsigned int)atoi(case_output()) == *mails;
+}
+
+bool milter_queue_holds(unsigned int mails)
+{
+	return wait_until(queue_has, &mails, CASE_TIMEOUT_MS);
 }
 
 void milter_queue_empty(void)

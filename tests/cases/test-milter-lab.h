@@ -58,8 +58,9 @@ const char *milter_send(const char *xclient, const char *from, const char *to,
 			const char *headers);
 /* The headers of a mail in the queue; static. */
 const char *milter_queued(const char *id);
-/* How many mails are in the queue; empties it if wanted. */
-unsigned int milter_queue_count(void);
+/* Whether the queue holds as many mails, once all that Postfix has said 250 to
+   were counted: who counts can miss one that the queue manager moves on. */
+bool milter_queue_holds(unsigned int mails);
 void milter_queue_empty(void);
 
 #endif
