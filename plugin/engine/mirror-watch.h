@@ -1,0 +1,59 @@
+#ifndef MIRROR_WATCH_H
+#define MIRROR_WATCH_H
+
+/*
+ * mirror-watch: hears of what others do on the old server.
+ *
+ * A connection of its own, with no mailbox selected, that lives in the current
+ * ioloop and never blocks. NOTIFY (RFC 5465) where the old server has it; else
+ * STATUS of the wanted mailboxes each second and of all others each
+ * migration_mirror_interval: with LIST-STATUS (RFC 5819) for all, pipelined
+ * STATUS commands else. It asks for nothing while nobody wants anything.
+ *
+ * A lost connection is opened again, each time later, up to a minute.
+ */
+
+#include "array.h"
+
+struct migration_user;
+struct mirror_watch;
+
+/* As STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ) tells it; 0 where it
+   didn't. */
+struct mirror_status {
+	uint32_t uid_validity, uid_next, messages;
+	uint64_t modseq;
+};
+
+struct mirror_watch_callbacks {
+	/* A mailbox of the old server has this status; told for each answer and
+	   each event, also where nothing is new. Inside it mirror_watch_want()
+	   may be called, and nothing else of this file. */
+	void (*status)(void *context, const char *vname,
+		       const struct mirror_status *status);
+};
+
+/* Doesn't connect. Returns 0; -1 with an error when the settings can't do. */
+int mirror_watch_init(struct migration_user *muser,
+		      const struct mirror_watch_callbacks *callbacks,
+		      void *context, struct mirror_watch **watch_r,
+		      const char **error_r);
+void mirror_watch_deinit(struct mirror_watch **watch);
+
+/* From now on: these each second (clients have them selected, and INBOX), the
+   others each interval. Both empty: disconnect, and ask for nothing. */
+void mirror_watch_want(struct mirror_watch *watch,
+		       const ARRAY_TYPE(const_string) *selected,
+		       const ARRAY_TYPE(const_string) *others);
+
+/* Is all that happened to it until max_age_msecs ago known, by an answer to
+   STATUS or by a NOTIFY that is held and was answered to since? */
+bool mirror_watch_is_fresh(const struct mirror_watch *watch, const char *vname,
+			   unsigned int max_age_msecs);
+/* Ask for it now; the callback tells. More than one at once is one question. */
+void mirror_watch_ask(struct mirror_watch *watch, const char *vname);
+
+/* Lives on in the current ioloop: for io_loop_add_switch_callback(). */
+void mirror_watch_switch_ioloop(struct mirror_watch *watch);
+
+#endif

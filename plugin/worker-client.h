@@ -1,0 +1,60 @@
+#ifndef WORKER_CLIENT_H
+#define WORKER_CLIENT_H
+
+/*
+ * worker-client: asks the user's migration-worker (worker/worker-protocol.h).
+ *
+ * One connection per user and process, opened when it is first needed; the
+ * worker is started when none listens. Calls block until the answer or the time
+ * is there. A worker that dies in the middle is WORKER_LOST: what it was asked
+ * may be done or not. The next request starts another one.
+ */
+
+#include "mail-error.h"
+
+struct migration_user;
+struct worker_client;
+
+enum worker_answer {
+	WORKER_OK,
+	/* local by now: the asker's to do */
+	WORKER_LOCAL,
+	/* not mirrored any more: to be opened again */
+	WORKER_GONE,
+	/* refused: error_code and error */
+	WORKER_NO,
+	/* no worker, or no answer in time: error_code is
+	   MAIL_ERROR_UNAVAILABLE (dovecot-compat.h), and error says so */
+	WORKER_LOST,
+};
+
+struct worker_reply {
+	enum worker_answer answer;
+	/* OK: the words behind it, NULL-terminated; in the data stack */
+	const char *const *args;
+	enum mail_error error_code;
+	const char *error;
+};
+
+/* Of that user; lives as long. Doesn't connect. */
+struct worker_client *worker_client_get(struct migration_user *muser);
+void worker_client_deinit(struct worker_client **client);
+
+/* A request: its words, NULL-terminated, unescaped; a file or -1.
+   timeout_msecs 0: as long as the old server may take (imapc_cmd_timeout). */
+void worker_client_ask(struct worker_client *client, const char *const *words,
+		       int fd, unsigned int timeout_msecs,
+		       struct worker_reply *reply_r);
+/* Sees PROGRESS lines of the next request. */
+void worker_client_set_progress(struct worker_client *client,
+				void (*callback)(const char *const *words,
+						 void *context),
+				void *context);
+
+/* FRESH, within the time that freshness may take. TRUE when the copy is fresh,
+   local, or the answer is GONE (*answer_r tells). */
+bool worker_client_fresh(struct worker_client *client, const char *vname,
+			 unsigned int max_age_msecs,
+			 enum worker_answer *answer_r);
+
+#endif
