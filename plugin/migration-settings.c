@@ -6,6 +6,7 @@
 #define DEFAULT_DIR "~/migration"
 #define DEFAULT_UID_GAP 1000000
 #define DEFAULT_TREE_INTERVAL 30
+#define DEFAULT_MIRROR_INTERVAL 10
 
 static int
 bad_setting(const char *name, const char *value, const char *expected,
@@ -17,12 +18,14 @@ bad_setting(const char *name, const char *value, const char *expected,
 }
 
 static int
-read_bool(struct mail_user *user, const char *name, bool *set_r,
-	  const char **error_r)
+read_bool(struct mail_user *user, const char *name, bool default_value,
+	  bool *set_r, const char **error_r)
 {
 	const char *value = compat_plugin_setting(user, name);
 
-	if (value == NULL || *value == '\0' || strcasecmp(value, "no") == 0)
+	if (value == NULL)
+		*set_r = default_value;
+	else if (*value == '\0' || strcasecmp(value, "no") == 0)
 		*set_r = FALSE;
 	else if (strcasecmp(value, "yes") == 0)
 		*set_r = TRUE;
@@ -93,16 +96,16 @@ read_uid_gap(struct mail_user *user, struct migration_settings *set,
 }
 
 static int
-read_tree_interval(struct mail_user *user, struct migration_settings *set,
-		   const char **error_r)
+read_interval(struct mail_user *user, const char *name,
+	      unsigned int default_secs, unsigned int *secs_r,
+	      const char **error_r)
 {
-	const char *name = "migration_tree_interval", *error;
-	const char *value = compat_plugin_setting(user, name);
+	const char *value = compat_plugin_setting(user, name), *error;
 
-	set->tree_interval = DEFAULT_TREE_INTERVAL;
+	*secs_r = default_secs;
 	if (value == NULL)
 		return 0;
-	if (settings_get_time(value, &set->tree_interval, &error) < 0)
+	if (settings_get_time(value, secs_r, &error) < 0)
 		return bad_setting(name, value, "a time, as 60 s or 5 mins",
 				   error_r);
 	return 0;
@@ -113,14 +116,21 @@ int migration_settings_read(struct mail_user *user,
 			    const char **error_r)
 {
 	i_zero(set_r);
-	if (read_bool(user, "migration", &set_r->enabled, error_r) < 0)
+	if (read_bool(user, "migration", FALSE, &set_r->enabled, error_r) < 0)
 		return -1;
 	if (!set_r->enabled)
 		return 0;
 	if (read_cutover(user, set_r, error_r) < 0 ||
 	    read_dir(user, set_r, error_r) < 0 ||
 	    read_uid_gap(user, set_r, error_r) < 0 ||
-	    read_tree_interval(user, set_r, error_r) < 0)
+	    read_bool(user, "migration_mirror", TRUE, &set_r->mirror,
+		      error_r) < 0 ||
+	    read_interval(user, "migration_tree_interval",
+			  DEFAULT_TREE_INTERVAL, &set_r->tree_interval,
+			  error_r) < 0 ||
+	    read_interval(user, "migration_mirror_interval",
+			  DEFAULT_MIRROR_INTERVAL, &set_r->mirror_interval,
+			  error_r) < 0)
 		return -1;
 	return 0;
 }

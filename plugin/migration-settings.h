@@ -26,6 +26,11 @@ struct migration_settings {
 	uint32_t uid_gap;
 	/* seconds after which LIST looks at the old server's folders again */
 	unsigned int tree_interval;
+	/* may filled mailboxes become mirrored? */
+	bool mirror;
+	/* seconds after which the mirror looks at mailboxes again that nobody
+	   has open */
+	unsigned int mirror_interval;
 };
 
 /* Read and check all settings of the user. Strings are allocated from the
