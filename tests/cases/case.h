@@ -21,8 +21,11 @@
 #include "../unit/unit.h"
 
 #define CASE_TIMEOUT_MS 60000
-/* The test cuts over itself. */
-#define CASE_MANUAL "plugin {\n  migration_cutover = manual\n}\n"
+/* The test cuts over itself. What is filled is served by proxy... */
+#define CASE_MANUAL "plugin {\n  migration_cutover = manual\n" \
+	"  migration_mirror = no\n}\n"
+/* ...or becomes a mirror. */
+#define CASE_MIRROR "plugin {\n  migration_cutover = manual\n}\n"
 
 struct case_program {
 	const char *name;

@@ -55,7 +55,8 @@ static void test_prepare(void)
 	snprintf(path, sizeof(path), "%s/old/extra.conf", case_get("DIR"));
 	write_config(path, "");
 	write_config(case_get("NEW_EXTRA_CONF"),
-		     "  migration_cutover = manual\n");
+		     "  migration_cutover = manual\n"
+		     "  migration_mirror = no\n");
 	ok = case_server("old", "restart", NULL) &&
 		case_server("new", "restart", NULL);
 	for (unsigned int user = 0; user < PLACES && ok; user++)

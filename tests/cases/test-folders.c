@@ -359,7 +359,7 @@ static void test_prefix(void)
 	};
 	struct snapshot *old, *new;
 
-	if (case_lab_up(args, "plugin {\n  migration_cutover = manual\n}\n") != 0)
+	if (case_lab_up(args, CASE_MANUAL) != 0)
 		return;
 	/* the picture's names have no prefix, and '/' between levels */
 	old = case_snapshot("OLD", 0, false);
@@ -394,8 +394,8 @@ int main(void)
 		.name = "test-folders",
 		.tests = tests,
 		.lab_args = args,
-		.settings = "plugin {\n  migration_cutover = manual\n"
-			"  migration_tree_interval = 1 s\n}\n",
+		.settings = CASE_MANUAL
+			"plugin {\n  migration_tree_interval = 1 s\n}\n",
 	};
 
 	return case_main(&program);

@@ -151,7 +151,7 @@ static void round_trip(unsigned int old, const char *store)
 	snprintf(what, sizeof(what), "%s to %s", olds[old].name, store);
 	pop3 = olds[old].uidl != NULL;
 	snprintf(settings, sizeof(settings), "%s%s\n"
-		 "plugin {\n  migration_cutover = manual\n}\n",
+		 CASE_MANUAL,
 		 pop3 ? "pop3_uidl_format = " : "",
 		 pop3 ? olds[old].uidl : "");
 	if (case_lab_up(args, settings) != 0 ||

@@ -284,7 +284,7 @@ int main(void)
 		.name = "test-pop3",
 		.tests = tests,
 		.lab_args = args,
-		.settings = "plugin {\n  migration_cutover = manual\n}\n",
+		.settings = CASE_MANUAL,
 	};
 
 	return case_main(&program);

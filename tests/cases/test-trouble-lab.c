@@ -1,4 +1,5 @@
 #include "test-trouble-lab.h"
+#include "case-mail.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,15 +13,14 @@ static unsigned short port_of(const char *hostport)
 	return (unsigned short)strtoul(strrchr(hostport, ':') + 1, NULL, 10);
 }
 
-bool trouble_start(const char *more)
+bool trouble_start(const char *settings)
 {
 	FILE *file = fopen(case_get("NEW_EXTRA_CONF"), "w");
 	unsigned short port = port_of(case_get("OLD_IMAP"));
 
 	if (!UNIT_CHECK(file != NULL, "the new server's settings"))
 		return false;
-	fprintf(file, "imapc_cmd_timeout = 3 s\n"
-		"plugin {\n  migration_cutover = manual\n}\n%s", more);
+	fprintf(file, "imapc_cmd_timeout = 3 s\n%s", settings);
 	fclose(file);
 	trouble_between = between_start(port);
 	return UNIT_CHECK(trouble_between != NULL, "no thread between") &&
@@ -96,29 +96,6 @@ uint32_t trouble_old_count(unsigned int user, const char *folder)
 	return box.exists;
 }
 
-static int compare_words(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static const char *join_flags(const struct imap_arg *flag)
-{
-	static char text[512];
-	const char *words[50];
-	unsigned int count = 0;
-
-	for (; flag != NULL && count < 50; flag = flag->next) {
-		if (!imap_arg_is(flag, "\\Recent"))
-			words[count++] = flag->data;
-	}
-	qsort(words, count, sizeof(*words), compare_words);
-	text[0] = '\0';
-	for (unsigned int i = 0; i < count; i++)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text),
-			 "%s%s", i == 0 ? "" : " ", words[i]);
-	return text;
-}
-
 const char *trouble_old_flags(unsigned int user, uint32_t uid)
 {
 	struct imap_client *client = case_imap("OLD_IMAP_DIRECT", user);
@@ -132,7 +109,7 @@ const char *trouble_old_flags(unsigned int user, uint32_t uid)
 	    imap_run(client, "UID FETCH %u FLAGS", uid) == IMAP_OK) {
 		resp = imap_find(imap_untagged(client), "FETCH");
 		if (resp != NULL && imap_parse_fetch(resp, &fetch))
-			flags = join_flags(fetch.flags);
+			flags = case_mail_flags(fetch.flags);
 	}
 	imap_logout(&client);
 	return flags;

@@ -14,9 +14,9 @@
 
 extern struct between *trouble_between;
 
-/* Stands between both servers from now on; more goes into the new server's
-   configuration. */
-bool trouble_start(const char *more);
+/* Stands between both servers from now on; the new one has these settings, and
+   a short imapc_cmd_timeout. */
+bool trouble_start(const char *settings);
 /* As a program's last test: nothing crashed, or what the log says of it. */
 void trouble_end(void);
 /* The delay proxy's commands: stall, refuse, go, cut. */

@@ -23,7 +23,7 @@ enum { FIRST, CROWDED };
 
 static void test_start(void)
 {
-	if (!trouble_start(""))
+	if (!trouble_start(CASE_MANUAL))
 		return;
 	trouble_seed(FIRST, "INBOX", MESSAGES, 3000);
 	trouble_seed(FIRST, "Large", 1, LARGE);

@@ -34,7 +34,7 @@ static void test_start(void)
 		"  quota_rule = *:storage=50M:messages=%u\n}\n",
 		QUOTA_MESSAGES + MESSAGES);
 	fclose(file);
-	if (!case_server("old", "restart", NULL) || !trouble_start(""))
+	if (!case_server("old", "restart", NULL) || !trouble_start(CASE_MANUAL))
 		return;
 	for (unsigned int user = FIRST; user <= FULL; user++) {
 		trouble_seed(user, "INBOX", MESSAGES, 3000);
