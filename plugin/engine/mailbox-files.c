@@ -3,6 +3,7 @@
 #include "lease.h"
 #include "mailbox-state.h"
 #include "own-expunges.h"
+#include "seen-queue.h"
 #include "mailbox-files.h"
 
 #include <time.h>
@@ -14,7 +15,8 @@ int mailbox_files_move(const char *dir, const char *from, const char *to,
 	/* digests without a state would look like a state that was lost */
 	if (mailbox_state_write(dir, to, state, error_r) < 0 ||
 	    digest_file_rename(dir, from, to, error_r) < 0 ||
-	    own_expunges_rename(dir, from, to, error_r) < 0)
+	    own_expunges_rename(dir, from, to, error_r) < 0 ||
+	    seen_queue_rename(dir, from, to, error_r) < 0)
 		return -1;
 	return lease_rename(dir, from, to, error_r);
 }
@@ -23,9 +25,10 @@ int mailbox_files_move(const char *dir, const char *from, const char *to,
 static int
 remove_others(const char *dir, const char *vname, const char **error_r)
 {
-	if (digest_file_remove(dir, vname, error_r) < 0)
+	if (digest_file_remove(dir, vname, error_r) < 0 ||
+	    own_expunges_remove(dir, vname, SIZE_MAX, error_r) < 0)
 		return -1;
-	return own_expunges_remove(dir, vname, SIZE_MAX, error_r);
+	return seen_queue_remove(dir, vname, SIZE_MAX, error_r);
 }
 
 int mailbox_files_remove(const char *dir, const char *vname,

@@ -3,8 +3,8 @@
 
 /*
  * mailbox-files: all that is remembered of a mailbox under its name: the state,
- * the digests, what users expunged and the lease. The caller has the folder
- * tree's lease.
+ * the digests, what users expunged and read, and the lease. The caller has the
+ * folder tree's lease.
  *
  * Each returns 0, -1 with an error: some of it may be done, and can be done
  * again.

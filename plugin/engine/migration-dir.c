@@ -38,6 +38,12 @@ static int fsync_dir(const char *path, const char **error_r)
 	return sync_dir_with(path, "fsync", fsync, error_r);
 }
 
+int migration_dir_sync(const char *dir, const char *folder,
+		       const char **error_r)
+{
+	return fsync_dir(t_strconcat(dir, "/", folder, NULL), error_r);
+}
+
 int migration_dir_syncfs(const char *path, const char **error_r)
 {
 	return sync_dir_with(path, "syncfs", syncfs, error_r);

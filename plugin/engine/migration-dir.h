@@ -48,6 +48,9 @@ int migration_dir_rename_new(const char *dir, const char *folder,
 int migration_dir_read(const char *dir, const char *folder, const char *name,
 		       size_t max_size, buffer_t *data, const char **error_r);
 
+/* Make the names of its files durable. Returns 0, -1 with an error. */
+int migration_dir_sync(const char *dir, const char *folder,
+		       const char **error_r);
 /* Make everything durable that is on the file system of path. Returns 0, -1
    with an error. */
 int migration_dir_syncfs(const char *path, const char **error_r);

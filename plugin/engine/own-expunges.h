@@ -6,10 +6,9 @@
  * from a mailbox that is still the old server's.
  *
  * So that a fill can tell a user who tidies up from an old server that loses
- * mail (I4). <migration_dir>/expunged/<key>, a line for each EXPUNGE:
- * "UIDVALIDITY UID-set". Not synced: what a crash takes only makes a fill ask
- * the administrator once more. A UID that is here twice, or wasn't expunged
- * after all, does no harm.
+ * mail (I4). A uid-journal in <migration_dir>/expunged, not synced: what a crash
+ * takes only makes a fill ask the administrator once more. A UID that wasn't
+ * expunged after all does no harm.
  */
 
 #include "seq-range-array.h"
