@@ -145,17 +145,42 @@ struct process_result bench_shell(const char *fmt, ...)
 	return result;
 }
 
-struct imap_client *bench_imap(const struct bench *bench, const char *server,
-			       unsigned int user)
+struct imap_client *bench_imap_at(const struct bench *bench,
+				  const char *hostport, unsigned int user)
 {
 	struct imap_client *client;
 	const char *error;
 
-	if (imap_open(bench_get(bench, server), bench_user(bench, user),
+	if (imap_open(hostport, bench_user(bench, user),
 		      bench_get(bench, "PASSWORD"), BENCH_IMAP_TIMEOUT_MS,
 		      &client, &error) < 0)
-		bench_fail("%s: %s", server, error);
+		bench_fail("%s: %s", hostport, error);
 	return client;
+}
+
+struct imap_client *bench_imap(const struct bench *bench, const char *server,
+			       unsigned int user)
+{
+	return bench_imap_at(bench, bench_get(bench, server), user);
+}
+
+void bench_fill_user(const struct bench *bench, unsigned int user,
+		     const char *state)
+{
+	struct process_result result;
+
+	result = bench_shell("%s migration fill -u %s",
+			     bench_get(bench, "DOVEADM"),
+			     bench_user(bench, user));
+	process_result_free(&result);
+	/* after the heading; "*" is the total */
+	result = bench_shell("%s -f tab migration status -u %s | "
+			     "awk -F '\t' 'NR > 1 && $1 != \"*\" && "
+			     "$2 != \"%s\"'", bench_get(bench, "DOVEADM"),
+			     bench_user(bench, user), state);
+	if (result.size > 0)
+		bench_fail("not %s after the fill: %s", state, result.output);
+	process_result_free(&result);
 }
 
 struct bench_sum bench_sum_user(const struct bench *bench,
@@ -200,21 +225,18 @@ static void append_batch(struct imap_client *client, const char *mailbox,
 	corpus_message_free(&msg);
 }
 
-void bench_append(const struct bench *bench, unsigned int user,
+void bench_append(const struct bench *bench, struct imap_client *client,
 		  const char *mailbox, unsigned int n)
 {
 	const struct corpus corpus = { .set = bench->corpus_set, .seed = 1 };
-	struct imap_client *client;
 	unsigned int i, count;
 
-	client = bench_imap(bench, "OLD_IMAP_DIRECT", user);
 	if (!imap_has(client, "MULTIAPPEND"))
-		bench_fail("the old server has no MULTIAPPEND");
+		bench_fail("the server has no MULTIAPPEND");
 	for (i = 0; i < n; i += count) {
 		count = n - i < BATCH_MESSAGES ? n - i : BATCH_MESSAGES;
 		append_batch(client, mailbox, &corpus, i, count);
 	}
-	imap_logout(&client);
 }
 
 void bench_copy_old_home(const struct bench *bench, unsigned int from,

@@ -14,6 +14,14 @@
 /* Of one answer of a server, when the machine has other work. */
 #define BENCH_IMAP_TIMEOUT_MS 120000
 #define BENCH_MAX_RUNS 1000
+/* From here on, counted from the port base, ports aren't the lab's. */
+#define BENCH_FREE_PORT 20
+
+/* Settings: only the bench cuts over; filled mailboxes stay as they are, or
+   become mirrored. */
+#define BENCH_PROXIED \
+	"plugin {\n  migration_cutover = manual\n  migration_mirror = no\n}\n"
+#define BENCH_MIRRORED "plugin {\n  migration_cutover = manual\n}\n"
 
 /* An old Dovecot (Maildir) and a new one, with this many users. Each has so many
    messages of the corpus, half of them in INBOX. settings: more lines for the
@@ -35,8 +43,15 @@ void bench_server(struct bench *bench, const char *server, const char *action);
 /* A shell command that must succeed. Free the result. */
 struct process_result bench_shell(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
+/* Logs in; server is a key of `lab env`. */
 struct imap_client *bench_imap(const struct bench *bench, const char *server,
 			       unsigned int user);
+struct imap_client *bench_imap_at(const struct bench *bench,
+				  const char *hostport, unsigned int user);
+/* `doveadm migration fill` of a user, whose mailboxes must all be in that state
+   then ("filled"). */
+void bench_fill_user(const struct bench *bench, unsigned int user,
+		     const char *state);
 
 struct bench_sum {
 	uint64_t messages, bytes;
@@ -46,8 +61,8 @@ struct bench_sum {
 struct bench_sum bench_sum_user(const struct bench *bench,
 				const char *doveadm, const char *user);
 
-/* Appends n messages of the corpus to a mailbox of the old server. */
-void bench_append(const struct bench *bench, unsigned int user,
+/* Appends n messages of the corpus to a mailbox. */
+void bench_append(const struct bench *bench, struct imap_client *client,
 		  const char *mailbox, unsigned int n);
 /* Gives a user of the old server the mail of another one, with the old server
    stopped. Message files are shared, which is all right: they never change. */

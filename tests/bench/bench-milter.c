@@ -25,8 +25,6 @@
 /* Of each lane before anything is measured. */
 #define WARM_UP 200
 #define SOAK_STEPS 100
-/* The lab's own ports are below; a lane has two. */
-#define FIRST_PORT 20
 #define LANES (2 * MILTER_TOOLS)
 #define LOG_WAIT_MS 60000
 
@@ -64,7 +62,7 @@ static void start_lane(const struct bench *bench, enum milter_tool tool,
 
 	lane->tool = tool;
 	lane->inet = inet;
-	lane->port = bench->port_base + FIRST_PORT +
+	lane->port = bench->port_base + BENCH_FREE_PORT +
 		2 * (unsigned int)(lane - lanes);
 	milter_lane_start(bench, lane);
 }

@@ -1,7 +1,7 @@
 /*
  * bench PART [--rtt MS] [--corpus small|medium] [--store sdbox|mdbox|maildir]
  *       [--messages N] [--runs N] [--writers N] [--idlers N] [--port-base PORT]
- *       [--socket unix|inet] [--soak N]
+ *       [--proxied] [--socket unix|inet] [--soak N]
  *
  * Measures one part and prints its figures. Most need root, for the lab. Exits
  * 0; 1 when something failed, 64 for wrong usage, 77 when this machine can't
@@ -30,6 +30,7 @@
 static const struct bench_part *const parts[] = {
 	&bench_fill,
 	&bench_cutover,
+	&bench_mirror,
 	&bench_milter,
 	&bench_report,
 	NULL
@@ -71,7 +72,7 @@ static void usage(void)
 		"             [--store sdbox|mdbox|maildir] [--messages N] "
 		"[--runs N]\n"
 		"             [--writers N] [--idlers N] [--port-base PORT]\n"
-		"             [--socket unix|inet] [--soak N]\n"
+		"             [--proxied] [--socket unix|inet] [--soak N]\n"
 		"parts:");
 	for (i = 0; parts[i] != NULL; i++)
 		fprintf(stderr, " %s", parts[i]->name);
@@ -117,6 +118,7 @@ static void parse_options(struct bench *bench, int argc, char **argv)
 		{ "writers", required_argument, NULL, 'w' },
 		{ "idlers", required_argument, NULL, 'i' },
 		{ "port-base", required_argument, NULL, 'p' },
+		{ "proxied", no_argument, NULL, 'x' },
 		{ "socket", required_argument, NULL, 'k' },
 		{ "soak", required_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 }
@@ -133,6 +135,7 @@ static void parse_options(struct bench *bench, int argc, char **argv)
 		case 'w': bench->writers = number(optarg, 1, 100); break;
 		case 'i': bench->idlers = number(optarg, 0, 100); break;
 		case 'p': bench->port_base = number(optarg, 1024, 65000); break;
+		case 'x': bench->proxied = true; break;
 		case 'k': bench->sockets = socket_bits(optarg); break;
 		case 'o': bench->soak = number(optarg, 100, 10000000); break;
 		default: usage();

@@ -24,6 +24,8 @@ struct bench {
 	const char *part, *corpus, *store;
 	enum corpus_set corpus_set;
 	unsigned int rtt_ms, messages, runs, writers, idlers, port_base;
+	/* Mailboxes aren't mirrored when they are filled. */
+	bool proxied;
 	/* Part milter: enum bench_socket; mails to watch the memory over, or 0. */
 	unsigned int sockets, soak;
 	/* For a part's own files: removed in the end with all that is in it. */
@@ -43,7 +45,7 @@ struct bench_part {
 };
 
 extern const struct bench_part bench_cutover, bench_fill, bench_milter,
-	bench_report;
+	bench_mirror, bench_report;
 
 /* Says why and ends the child. */
 void bench_fail(const char *fmt, ...)

@@ -1,4 +1,4 @@
-#include "cutover-client.h"
+#include "busy-clients.h"
 #include "bench-figures.h"
 #include "imap-client.h"
 #include "process.h"
@@ -16,28 +16,32 @@
 #define IDLE_POLL_MS 50
 
 struct client {
-	struct cutover_group *group;
+	struct busy_clients *group;
 	pthread_t thread;
 	struct imap_client *imap;
 	unsigned int number, commands;
 	bool writer;
-	double acknowledged_at, interruption_ms;
-	unsigned int acknowledged, appended, maybe_appended;
-	/* How often it came again, and commands acknowledged since; an idler's
-	   count is that of IDLEs begun. */
+	/* It came again, and hasn't had a command acknowledged since. */
+	bool is_back;
+	double acknowledged_at, interruption_ms, command_ms_max;
+	unsigned int appended, maybe_appended;
+	/* How often it came again; signs of work since busy_clients_wait() was
+	   called or it came again: commands acknowledged, or as many for an
+	   IDLE that begins or tells something. */
 	atomic_uint interruptions, steady;
+	atomic_uint acknowledged;
 };
 
-struct cutover_group {
-	struct cutover_target target;
+struct busy_clients {
+	struct busy_target target;
 	struct client *clients;
 	double *interruption_ms;
 	unsigned int writers, count, started;
-	atomic_bool stop, failed;
+	atomic_bool stop, failed, measures;
 	atomic_uint refused;
 	pthread_mutex_t lock;
 	char error[400];
-	/* Of cutover_group_wait() */
+	/* Of busy_clients_wait() */
 	unsigned int wanted;
 };
 
@@ -45,7 +49,7 @@ struct cutover_group {
 static bool __attribute__((format(printf, 2, 3)))
 fail(struct client *client, const char *fmt, ...)
 {
-	struct cutover_group *group = client->group;
+	struct busy_clients *group = client->group;
 	va_list args;
 
 	pthread_mutex_lock(&group->lock);
@@ -68,7 +72,7 @@ static bool ending(const struct client *client)
 /* Until it can: what comes before the cutover isn't measured, but counted. */
 static bool come_first(struct client *client)
 {
-	const struct cutover_target *target = &client->group->target;
+	const struct busy_target *target = &client->group->target;
 	struct imap_box box;
 	const char *error;
 
@@ -85,10 +89,11 @@ static bool come_first(struct client *client)
 
 static bool come_again(struct client *client)
 {
-	const struct cutover_target *target = &client->group->target;
+	const struct busy_target *target = &client->group->target;
 	struct imap_box box;
 	const char *error;
 
+	client->is_back = true;
 	atomic_store(&client->steady, 0);
 	atomic_fetch_add(&client->interruptions, 1);
 	imap_free(&client->imap);
@@ -127,27 +132,31 @@ static enum imap_status store(struct client *client)
 			uid, client->commands % 2 == 0 ? '+' : '-');
 }
 
-static void acknowledged(struct client *client)
+static void acknowledged(struct client *client, double started)
 {
 	double now = bench_now();
 
-	/* the first one after it came again */
-	if (atomic_load(&client->steady) == 0 && client->acknowledged > 0)
+	if (client->is_back && atomic_load(&client->acknowledged) > 0)
 		client->interruption_ms = now - client->acknowledged_at;
+	client->is_back = false;
 	client->acknowledged_at = now;
-	client->acknowledged++;
 	client->appended += is_append(client) ? 1 : 0;
+	if (atomic_load(&client->group->measures) &&
+	    now - started > client->command_ms_max)
+		client->command_ms_max = now - started;
+	atomic_fetch_add(&client->acknowledged, 1);
 	atomic_fetch_add(&client->steady, 1);
 }
 
 /* One command. False when it can't go on. */
 static bool write_once(struct client *client)
 {
+	double started = bench_now();
 	enum imap_status status;
 
 	status = is_append(client) ? append(client) : store(client);
 	if (status == IMAP_OK) {
-		acknowledged(client);
+		acknowledged(client, started);
 	} else if (status == IMAP_LOST) {
 		client->maybe_appended += is_append(client) ? 1 : 0;
 		if (!come_again(client))
@@ -167,7 +176,9 @@ static bool idle(struct client *client)
 	if (imap_idle_start(client->imap) == IMAP_OK) {
 		atomic_fetch_add(&client->steady, STEADY_COMMANDS);
 		while (!ending(client) && !imap_is_lost(client->imap)) {
-			(void)imap_idle_poll(client->imap, IDLE_POLL_MS);
+			if (imap_idle_poll(client->imap, IDLE_POLL_MS) > 0)
+				atomic_fetch_add(&client->steady,
+						 STEADY_COMMANDS);
 			imap_clear(client->imap);
 		}
 	}
@@ -189,7 +200,7 @@ static void *client_thread(void *context)
 
 static bool all_steady(void *context)
 {
-	struct cutover_group *group = context;
+	struct busy_clients *group = context;
 	unsigned int i;
 
 	if (atomic_load(&group->failed))
@@ -203,7 +214,7 @@ static bool all_steady(void *context)
 	return true;
 }
 
-static void start_next(struct cutover_group *group)
+static void start_next(struct busy_clients *group)
 {
 	struct client *client = &group->clients[group->started];
 
@@ -215,11 +226,11 @@ static void start_next(struct cutover_group *group)
 	group->started++;
 }
 
-struct cutover_group *
-cutover_group_start(const struct cutover_target *target, unsigned int writers,
+struct busy_clients *
+busy_clients_start(const struct busy_target *target, unsigned int writers,
 		    unsigned int idlers)
 {
-	struct cutover_group *group = calloc(1, sizeof(*group));
+	struct busy_clients *group = calloc(1, sizeof(*group));
 
 	if (group == NULL)
 		abort();
@@ -239,44 +250,72 @@ cutover_group_start(const struct cutover_target *target, unsigned int writers,
 	return group;
 }
 
-const char *cutover_group_wait(struct cutover_group *group,
+const char *busy_clients_wait(struct busy_clients *group,
 			       unsigned int interruptions,
 			       unsigned int timeout_ms)
 {
+	unsigned int i;
+
 	group->wanted = interruptions;
+	for (i = 0; i < group->started; i++)
+		atomic_store(&group->clients[i].steady, 0);
 	if (!wait_until(all_steady, group, timeout_ms))
-		return interruptions == 0 ? "the clients don't get to work" :
+		return interruptions == 0 ? "not all clients get on" :
 			"not all clients came again";
 	return atomic_load(&group->failed) ? group->error : NULL;
 }
 
-const char *cutover_group_stop(struct cutover_group *group,
-			       struct cutover_figures *figures_r)
+void busy_clients_measure(struct busy_clients *group)
 {
-	const struct client *client;
+	atomic_store(&group->measures, true);
+}
+
+unsigned int busy_clients_acknowledged(const struct busy_clients *group)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < group->started; i++)
+		count += atomic_load(&group->clients[i].acknowledged);
+	return count;
+}
+
+static void add_client(struct busy_clients *group, const struct client *client,
+		       struct busy_figures *figures)
+{
+	unsigned int lost = atomic_load(&client->interruptions);
+
+	figures->disconnects += lost;
+	if (lost > figures->disconnects_max)
+		figures->disconnects_max = lost;
+	if (client->command_ms_max > figures->command_ms_max)
+		figures->command_ms_max = client->command_ms_max;
+	if (client->writer && lost > 0)
+		group->interruption_ms[figures->interrupted++] =
+			client->interruption_ms;
+	figures->appended += client->appended;
+	figures->maybe_appended += client->maybe_appended;
+}
+
+const char *busy_clients_stop(struct busy_clients *group,
+			      struct busy_figures *figures_r)
+{
 	unsigned int i;
 
 	memset(figures_r, 0, sizeof(*figures_r));
 	figures_r->interruption_ms = group->interruption_ms;
 	atomic_store(&group->stop, true);
-	for (i = 0; i < group->started; i++)
+	for (i = 0; i < group->started; i++) {
 		pthread_join(group->clients[i].thread, NULL);
-	figures_r->refused = atomic_load(&group->refused);
-	for (i = 0; i < group->writers; i++) {
-		client = &group->clients[i];
-		group->interruption_ms[i] = client->interruption_ms;
-		figures_r->acknowledged += client->acknowledged;
-		figures_r->appended += client->appended;
-		figures_r->maybe_appended += client->maybe_appended;
-		if (atomic_load(&client->interruptions) != 1)
-			figures_r->interruption_ms = NULL;
+		add_client(group, &group->clients[i], figures_r);
 	}
+	figures_r->acknowledged = busy_clients_acknowledged(group);
+	figures_r->refused = atomic_load(&group->refused);
 	return atomic_load(&group->failed) ? group->error : NULL;
 }
 
-void cutover_group_free(struct cutover_group **_group)
+void busy_clients_free(struct busy_clients **_group)
 {
-	struct cutover_group *group = *_group;
+	struct busy_clients *group = *_group;
 
 	*_group = NULL;
 	pthread_mutex_destroy(&group->lock);
