@@ -1,5 +1,6 @@
 #include "idler.h"
 #include "case.h"
+#include "untagged.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@ struct idler {
 	struct idlers *all;
 	pthread_t thread;
 	struct imap_client *client;
+	struct untagged untagged;
 	/* Guarded by the mutex. */
 	bool idling;
 	unsigned int byes, failures;
@@ -62,7 +64,19 @@ static bool begin_idle(struct idler *idler)
 		imap_free(&idler->client);
 		return false;
 	}
+	untagged_begin(&idler->untagged, idler->client);
 	return true;
+}
+
+/* Does what came make sense? BYE is kept: it's the last. */
+static void follow(struct idler *idler)
+{
+	if (!untagged_follow(&idler->untagged, idler->client)) {
+		fail(idler, idler->untagged.odd);
+		idler->untagged.odd[0] = '\0';
+	}
+	if (imap_find(imap_untagged(idler->client), "BYE") == NULL)
+		imap_clear(idler->client);
 }
 
 static void note_state(struct idler *idler, bool idling)
@@ -100,6 +114,8 @@ static void *idler_main(void *context)
 		if (imap_idle_poll(idler->client, POLL_MS) < 0 ||
 		    imap_is_lost(idler->client))
 			ended(idler);
+		else
+			follow(idler);
 	}
 	imap_free(&idler->client);
 	return NULL;
@@ -183,6 +199,17 @@ bool idlers_wait_exists(struct idlers *all, uint32_t messages,
 	struct idlers_wish wish = { .all = all, .messages = messages };
 
 	return wait_until(all_are, &wish, timeout_ms);
+}
+
+unsigned int idlers_byes(struct idlers *all)
+{
+	unsigned int byes = 0;
+
+	pthread_mutex_lock(&all->mutex);
+	for (unsigned int i = 0; i < all->set.count; i++)
+		byes += all->idlers[i].byes;
+	pthread_mutex_unlock(&all->mutex);
+	return byes;
 }
 
 unsigned int idlers_failures(struct idlers *all, const char **why_r)

@@ -27,7 +27,10 @@ bool idlers_wait(struct idlers *idlers, unsigned int byes,
 /* Waits until all of them see so many messages. */
 bool idlers_wait_exists(struct idlers *idlers, uint32_t messages,
 			unsigned int timeout_ms);
-/* Connections that ended without a BYE, and failures; why, static. */
+/* Of all of them so far. */
+unsigned int idlers_byes(struct idlers *idlers);
+/* Connections that ended without a BYE, answers that make no sense, and
+   failures; why, static. */
 unsigned int idlers_failures(struct idlers *idlers, const char **why_r);
 
 #endif

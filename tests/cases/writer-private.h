@@ -9,6 +9,7 @@
 #include "writer.h"
 #include "corpus.h"
 #include "journal.h"
+#include "untagged.h"
 
 #include <pthread.h>
 
@@ -23,6 +24,7 @@ struct writer {
 	bool lmtp, paused;
 
 	struct imap_client *client;
+	struct untagged untagged;
 	struct corpus_rng rng;
 	struct journal journal;
 	unsigned int next_id, home;

@@ -39,8 +39,10 @@ static bool try_connect(struct writer *writer, const char **error_r)
 	if (imap_open(set->imap, set->user, set->password, CASE_TIMEOUT_MS,
 		      &writer->client, error_r) < 0)
 		return false;
-	if (imap_select(writer->client, home_name(writer), &box) == IMAP_OK)
+	if (imap_select(writer->client, home_name(writer), &box) == IMAP_OK) {
+		untagged_begin(&writer->untagged, writer->client);
 		return true;
+	}
 	*error_r = "SELECT failed";
 	fail(writer, "SELECT", imap_error(writer->client));
 	imap_free(&writer->client);
@@ -268,9 +270,15 @@ void writer_write_imap(struct writer *writer)
 
 	if (writer->client == NULL && !connect_again(writer))
 		return;
-	imap_clear(writer->client);
 	if (write_something(writer) == DONE)
 		writer_acknowledged(writer, started);
+	if (writer->client == NULL)
+		return;
+	if (!untagged_follow(&writer->untagged, writer->client)) {
+		fail(writer, "untagged", writer->untagged.odd);
+		writer->untagged.odd[0] = '\0';
+	}
+	imap_clear(writer->client);
 }
 
 /* LMTP */
@@ -324,7 +332,3 @@ void writer_write_lmtp(struct writer *writer)
 	if (outcome == DONE)
 		writer_acknowledged(writer, started);
 }
-
-/* the threads */
-
-/* Returns false at the end. */

@@ -33,7 +33,8 @@ struct writers_counts {
 	uint64_t acknowledged, refused, unanswered, connections_lost;
 	/* Refused or unanswered because the new server lost the old one. */
 	uint64_t old_lost;
-	/* What nobody should see: a refusal without a cutover... */
+	/* What nobody should see: a refusal without a cutover, an untagged
+	   answer that makes no sense... */
 	uint64_t failures;
 	/* The first of them, or "". */
 	char failure[400];
