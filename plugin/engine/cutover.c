@@ -352,13 +352,19 @@ static int cutover_exclusively(struct cutover *cutover)
 	return ret;
 }
 
-static int cutover_run(struct cutover *cutover,
-		       ARRAY_TYPE(cutover_result) *results)
+static int prepare_all(struct cutover *cutover)
+{
+	if (for_each(cutover, catch_up) < 0)
+		return -1;
+	return for_each(cutover, settle);
+}
+
+static int
+cutover_all(struct cutover *cutover, ARRAY_TYPE(cutover_result) *results)
 {
 	struct cutover_mailbox *mailbox;
 
-	if (for_each(cutover, catch_up) < 0 || for_each(cutover, settle) < 0 ||
-	    cutover_exclusively(cutover) < 0)
+	if (cutover_exclusively(cutover) < 0)
 		return -1;
 	lease_release(&cutover->tree);
 	array_foreach_modifiable(&cutover->mailboxes, mailbox) T_BEGIN {
@@ -367,35 +373,73 @@ static int cutover_run(struct cutover *cutover,
 	return 0;
 }
 
+static void
+cutover_init(struct cutover *cutover, struct filler *filler,
+	     const ARRAY_TYPE(const_string) *vnames)
+{
+	struct cutover_mailbox *mailbox;
+	const char *vname;
+
+	i_zero(cutover);
+	cutover->filler = filler;
+	cutover->muser = filler_user(filler);
+	cutover->pool = pool_alloconly_create("cutover", 1024);
+	p_array_init(&cutover->mailboxes, cutover->pool, array_count(vnames));
+	array_foreach_elem(vnames, vname) {
+		mailbox = array_append_space(&cutover->mailboxes);
+		mailbox->vname = vname;
+		p_array_init(&mailbox->uids, cutover->pool, 16);
+	}
+}
+
+/* Returns ret. */
+static int cutover_end(struct cutover *cutover, int ret,
+		       enum mail_error *error_code_r, const char **error_r)
+{
+	struct cutover_mailbox *mailbox;
+
+	if (ret < 0) {
+		*error_code_r = cutover->error_code;
+		*error_r = t_strdup(cutover->error);
+		migration_report(cutover->muser, "cutover_failed",
+				 "reason", *error_r, NULL);
+	}
+	array_foreach_modifiable(&cutover->mailboxes, mailbox)
+		lease_release(&mailbox->lease);
+	lease_release(&cutover->tree);
+	pool_unref(&cutover->pool);
+	return ret;
+}
+
+int cutover_prepare(struct filler *filler,
+		    const ARRAY_TYPE(const_string) *vnames,
+		    enum mail_error *error_code_r, const char **error_r)
+{
+	struct cutover cutover;
+
+	cutover_init(&cutover, filler, vnames);
+	return cutover_end(&cutover, prepare_all(&cutover), error_code_r,
+			   error_r);
+}
+
+int cutover_prepared(struct filler *filler,
+		     const ARRAY_TYPE(const_string) *vnames,
+		     ARRAY_TYPE(cutover_result) *results_r,
+		     enum mail_error *error_code_r, const char **error_r)
+{
+	struct cutover cutover;
+
+	cutover_init(&cutover, filler, vnames);
+	return cutover_end(&cutover, cutover_all(&cutover, results_r),
+			   error_code_r, error_r);
+}
+
 int cutover(struct filler *filler, const ARRAY_TYPE(const_string) *vnames,
 	    ARRAY_TYPE(cutover_result) *results_r,
 	    enum mail_error *error_code_r, const char **error_r)
 {
-	struct cutover cutover = {
-		.filler = filler,
-		.muser = filler_user(filler),
-	};
-	struct cutover_mailbox *mailbox;
-	const char *vname;
-	int ret;
-
-	cutover.pool = pool_alloconly_create("cutover", 1024);
-	p_array_init(&cutover.mailboxes, cutover.pool, array_count(vnames));
-	array_foreach_elem(vnames, vname) {
-		mailbox = array_append_space(&cutover.mailboxes);
-		mailbox->vname = vname;
-		p_array_init(&mailbox->uids, cutover.pool, 16);
-	}
-
-	if ((ret = cutover_run(&cutover, results_r)) < 0) {
-		*error_code_r = cutover.error_code;
-		*error_r = t_strdup(cutover.error);
-		migration_report(cutover.muser, "cutover_failed",
-				 "reason", *error_r, NULL);
-	}
-	array_foreach_modifiable(&cutover.mailboxes, mailbox)
-		lease_release(&mailbox->lease);
-	lease_release(&cutover.tree);
-	pool_unref(&cutover.pool);
-	return ret;
+	if (cutover_prepare(filler, vnames, error_code_r, error_r) < 0)
+		return -1;
+	return cutover_prepared(filler, vnames, results_r, error_code_r,
+				error_r);
 }

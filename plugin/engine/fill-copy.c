@@ -47,12 +47,35 @@ replace_state(struct mailbox_state_file *state, void *context,
 	return 1;
 }
 
+/* Nothing that anybody else goes by is different; the rest is written at a
+   checkpoint. */
+static bool can_wait(struct fill *fill)
+{
+	const struct mailbox_state_file *state = &fill->state;
+	const struct mailbox_state_file *written = &fill->written;
+
+	if (fill->set->kept == NULL || state->state != written->state ||
+	    state->uid_validity != written->uid_validity ||
+	    strcmp(state->error, written->error) != 0 ||
+	    strcmp(state->bad_uids, written->bad_uids) != 0 ||
+	    strcmp(state->altered_uids, written->altered_uids) != 0)
+		return FALSE;
+	fill->set->kept->dirty = TRUE;
+	return TRUE;
+}
+
 int fill_write_state(struct fill *fill)
 {
+	if (can_wait(fill))
+		return 0;
+	if (fill->set->kept != NULL && fill->copy != NULL &&
+	    local_copy_make_durable(fill->copy, &fill->error) < 0)
+		return fill_local_error(fill);
 	if (state_update(fill_dir(fill), fill->set->vname, tree_held(fill),
 			 STATE_UPDATE_LOCK_SECS, replace_state, fill,
 			 &fill->error) < 0)
 		return fill_local_error(fill);
+	fill->written = fill->state;
 	return 0;
 }
 
@@ -67,6 +90,18 @@ void fill_enter_state(struct fill *fill, enum mailbox_state state)
 static bool parse_uid_set(const char *set, ARRAY_TYPE(seq_range) *uids)
 {
 	return *set == '\0' || imap_seq_set_nostar_parse(set, uids) == 0;
+}
+
+/* The state on disk is behind what is kept. */
+static void take_kept_state(struct fill *fill)
+{
+	const struct fill_kept *kept = fill->set->kept;
+
+	fill->written = fill->state;
+	if (kept == NULL || kept->uid_validity != fill->state.uid_validity)
+		return;
+	fill->state.modseq = kept->modseq;
+	fill->state.verified_uid = kept->verified_uid;
 }
 
 /* Returns 1, 0 when the mailbox isn't the old server's (any more), -1. */
@@ -86,6 +121,12 @@ int fill_read_state(struct fill *fill)
 		fill->error = "Its state has an invalid set of UIDs";
 		return fill_local_error(fill);
 	}
+	if (fill->state.state == MAILBOX_STATE_MIRRORED &&
+	    (fill->set->flags & FILL_FLAG_MIRRORED) == 0) {
+		fill->error = "It is mirrored: its worker looks after it";
+		return fill_local_error(fill);
+	}
+	take_kept_state(fill);
 	return 1;
 }
 
@@ -105,9 +146,12 @@ static int forget_copy(struct fill *fill)
 
 int fill_recreate_copy(struct fill *fill, const char *reason)
 {
-	if (tree_held(fill)) {
+	if (tree_held(fill) || fill->set->kept != NULL) {
 		fill->error = t_strdup_printf("The copy must be made anew: %s",
 					      reason);
+		/* clients read it, and it takes its time */
+		if (fill->set->kept != NULL)
+			return fill_degrade(fill);
 		return fill_local_error(fill);
 	}
 	migration_report(fill->set->muser, "rebuild",
@@ -201,18 +245,73 @@ static int adopt_copy(struct fill *fill)
 	return 0;
 }
 
+/* Of what is kept: still the copy of that mailbox? */
+static int take_kept_copy(struct fill *fill)
+{
+	struct fill_kept *kept = fill->set->kept;
+
+	if (kept != NULL && kept->copy != NULL &&
+	    kept->uid_validity == fill->mailbox.uid_validity &&
+	    kept->uid_validity == fill->state.uid_validity) {
+		fill->copy = kept->copy;
+		fill->digests = kept->digests;
+		kept->copy = NULL;
+		kept->digests = NULL;
+		fill->was_kept = TRUE;
+		return local_copy_sync(fill->copy, &fill->error);
+	}
+	if (kept != NULL)
+		fill_kept_close(kept);
+	if (local_copy_open(fill->set->muser, fill->set->vname, &fill->copy,
+			    &fill->error) < 0)
+		return -1;
+	if (kept != NULL)
+		local_copy_set_lazy(fill->copy);
+	return 0;
+}
+
+static void keep(struct fill *fill, struct fill_kept *kept)
+{
+	local_copy_rollback(fill->copy);
+	kept->copy = fill->copy;
+	kept->digests = fill->digests;
+	kept->mailbox = fill->mailbox;
+	kept->uid_validity = fill->state.uid_validity;
+	kept->modseq = fill->state.modseq;
+	kept->verified_uid = fill->state.verified_uid;
+}
+
+void fill_close(struct fill *fill)
+{
+	if (fill->set->kept != NULL && fill->copy != NULL &&
+	    fill->digests != NULL &&
+	    fill->state.state == MAILBOX_STATE_MIRRORED) {
+		keep(fill, fill->set->kept);
+		return;
+	}
+	digest_file_close(&fill->digests);
+	local_copy_close(&fill->copy);
+}
+
+void fill_kept_close(struct fill_kept *kept)
+{
+	digest_file_close(&kept->digests);
+	local_copy_close(&kept->copy);
+	i_zero(kept);
+}
+
 int fill_open(struct fill *fill)
 {
 	const struct fill_settings *set = fill->set;
 
-	if (old_mailbox_open(set->client, set->old_name, &fill->mailbox,
-			     &fill->error_code, &fill->error) < 0)
+	if (old_mailbox_open(set->client, set->old_name, set->kept != NULL,
+			     &fill->mailbox, &fill->error_code,
+			     &fill->error) < 0)
 		return -1;
 	fill->result->old_messages = fill->mailbox.messages;
 	fill->result->old_uid_next = fill->mailbox.uid_next;
 	fill->result->old_modseq = fill->mailbox.modseq;
-	if (local_copy_open(set->muser, set->vname, &fill->copy,
-			    &fill->error) < 0)
+	if (take_kept_copy(fill) < 0)
 		return fill_local_error(fill);
 	if (adopt_copy(fill) < 0)
 		return -1;
@@ -234,9 +333,33 @@ open_digests(struct mailbox_state_file *state ATTR_UNUSED, void *context,
    state: it would look like one that was lost. */
 int fill_open_digests(struct fill *fill)
 {
+	if (fill->digests != NULL)
+		return 0;
 	if (state_update(fill_dir(fill), fill->set->vname, tree_held(fill),
 			 STATE_UPDATE_LOCK_SECS, open_digests, fill,
 			 &fill->error) < 0)
 		return fill_local_error(fill);
 	return 0;
+}
+
+void fill_count_copy(struct local_copy *copy, const struct digest_file *digests,
+		     unsigned int *messages_r, uint64_t *bytes_r)
+{
+	const struct message_digest *digest;
+	ARRAY_TYPE(seq_range) uids;
+	struct seq_range_iter iter;
+	unsigned int n = 0;
+	uint32_t uid;
+
+	*bytes_r = 0;
+	i_array_init(&uids, 64);
+	local_copy_uids(copy, &uids);
+	*messages_r = seq_range_count(&uids);
+	seq_range_array_iter_init(&iter, &uids);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
+		digest = digest_file_find(digests, uid);
+		if (digest != NULL)
+			*bytes_r += digest->size;
+	}
+	array_free(&uids);
 }

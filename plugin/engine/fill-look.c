@@ -7,16 +7,24 @@
 #include "local-copy.h"
 #include "old-inventory.h"
 
+/* Nothing is missing in the copy but what is new since state.modseq. */
+static bool is_filled(const struct fill *fill)
+{
+	return fill->state.state == MAILBOX_STATE_FILLED ||
+		fill->state.state == MAILBOX_STATE_MIRRORED;
+}
+
 bool fill_nothing_new(struct fill *fill)
 {
 	struct local_copy_status local;
 
 	local_copy_status(fill->copy, &local);
-	return fill->state.state == MAILBOX_STATE_FILLED &&
+	return is_filled(fill) &&
 		(fill->set->flags & FILL_FLAG_VERIFY) == 0 &&
 		fill->state.modseq != 0 &&
 		fill->state.modseq == fill->mailbox.modseq &&
 		fill->mailbox.messages == local.messages &&
+		fill->mailbox.uid_next == local.uid_next &&
 		*fill->state.bad_uids == '\0';
 }
 
@@ -30,7 +38,7 @@ static int get_old_inventory(struct fill *fill)
 	local_copy_status(fill->copy, &local);
 	fill->complete = TRUE;
 	if ((fill->set->flags & FILL_FLAG_VERIFY) == 0 &&
-	    fill->state.state == MAILBOX_STATE_FILLED &&
+	    is_filled(fill) &&
 	    fill->state.modseq != 0 && fill->mailbox.modseq != 0) {
 		fill->complete = FALSE;
 		return old_inventory_get_changed(client, fill->state.modseq,
@@ -112,7 +120,8 @@ int fill_take_inventories(struct fill *fill)
 {
 	inventory_clear(&fill->old);
 	inventory_clear(&fill->local);
-	if (refuse_own_messages(fill) < 0 || get_old_inventory(fill) < 0)
+	if ((!fill->was_kept && refuse_own_messages(fill) < 0) ||
+	    get_old_inventory(fill) < 0)
 		return -1;
 	if (fill->complete)
 		local_copy_inventory(fill->copy, &fill->local);

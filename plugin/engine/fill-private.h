@@ -27,7 +27,11 @@ struct fill {
 	struct fill_result *result;
 	pool_t pool;
 
+	/* the copy was kept open */
+	bool was_kept;
 	struct mailbox_state_file state;
+	/* as it was read or written last; not while nothing is kept */
+	struct mailbox_state_file written;
 	struct old_mailbox mailbox;
 	struct local_copy *copy;
 	struct digest_file *digests;
@@ -72,9 +76,20 @@ int fill_write_state(struct fill *fill);
 void fill_enter_state(struct fill *fill, enum mailbox_state state);
 /* Open the old mailbox and the copy, which is then one of that mailbox. */
 int fill_open(struct fill *fill);
+/* What is kept goes back to where it is kept, the rest is closed. */
+void fill_close(struct fill *fill);
+/* Messages of the copy, and their bytes as they came over the wire. */
+void fill_count_copy(struct local_copy *copy, const struct digest_file *digests,
+		     unsigned int *messages_r, uint64_t *bytes_r);
 /* Not before it is needed: it has a record for each message. */
 int fill_open_digests(struct fill *fill);
 int fill_recreate_copy(struct fill *fill, const char *reason);
+
+/* fill-state.c */
+/* All is here: FILLED or MIRRORED, and why it can't be the latter. */
+int fill_enter_complete(struct fill *fill);
+/* Clients can't be served from the copy (any more). Always -1. */
+int fill_degrade(struct fill *fill);
 
 /* fill-look.c */
 bool fill_nothing_new(struct fill *fill);

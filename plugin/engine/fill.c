@@ -42,18 +42,6 @@ static uint64_t size_of(struct fill *fill, uint32_t uid)
 	return digest == NULL ? 0 : digest->size;
 }
 
-static void count_all(struct fill *fill)
-{
-	const struct inventory_item *item;
-
-	fill->state.done_messages = 0;
-	fill->state.done_bytes = 0;
-	array_foreach(&fill->local.items, item) {
-		fill->state.done_messages++;
-		fill->state.done_bytes += size_of(fill, item->uid);
-	}
-}
-
 /* What is here once the delta's expunges are done. */
 static void count_copy(struct fill *fill)
 {
@@ -65,7 +53,9 @@ static void count_copy(struct fill *fill)
 	fill->state.messages = fill->mailbox.messages;
 	/* else they were counted when all was looked at */
 	if (fill->complete)
-		count_all(fill);
+		fill_count_copy(fill->copy, fill->digests,
+				&fill->state.done_messages,
+				&fill->state.done_bytes);
 	seq_range_array_iter_init(&iter, &fill->delta.expunged);
 	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
 		size = size_of(fill, uid);
@@ -80,7 +70,8 @@ static int begin_filling(struct fill *fill)
 {
 	count_copy(fill);
 	fill->state.bytes = fill->state.done_bytes + fill->delta.fetch_bytes;
-	if (!array_is_empty(&fill->delta.fetch))
+	if (!array_is_empty(&fill->delta.fetch) &&
+	    fill->state.state != MAILBOX_STATE_MIRRORED)
 		fill_enter_state(fill, MAILBOX_STATE_FILLING);
 	fill->state.error = "";
 	return fill_write_state(fill);
@@ -116,7 +107,10 @@ static int finish(struct fill *fill)
 	fill->state.error = good || fill->bad_reason == NULL ? "" :
 		fill->bad_reason;
 	fill->state.modseq = good ? fill->mailbox.modseq : 0;
-	fill_enter_state(fill, good ? MAILBOX_STATE_FILLED : MAILBOX_STATE_FILLING);
+	if (!good)
+		fill_enter_state(fill, MAILBOX_STATE_FILLING);
+	else if (fill_enter_complete(fill) < 0)
+		return -1;
 	return fill_write_state(fill);
 }
 
@@ -160,7 +154,8 @@ static int fill_once(struct fill *fill)
 	bool recreate;
 
 	if (fill_take_inventories(fill) < 0 || fill_check_expunges(fill) < 0)
-		return -1;
+		return fill->error_code == MAIL_ERROR_EXISTS ?
+			fill_degrade(fill) : -1;
 	fill_expunge_without(fill);
 	leave_unknown(fill);
 	if (retry_missed(fill, &recreate) < 0)
@@ -180,13 +175,16 @@ static int fill_once(struct fill *fill)
 	return finish(fill) < 0 ? -1 : 1;
 }
 
-/* of an earlier run */
-static int forget_error(struct fill *fill)
+static int finish_unchanged(struct fill *fill)
 {
-	if (*fill->state.error == '\0')
-		return 0;
-	fill->state.error = "";
-	return fill_write_state(fill);
+	const struct mailbox_state_file before = fill->state;
+
+	fill->result->filled = TRUE;
+	count_result(fill);
+	if (fill_enter_complete(fill) < 0)
+		return -1;
+	return mailbox_state_equals(&before, &fill->state) ? 0 :
+		fill_write_state(fill);
 }
 
 static int fill_run(struct fill *fill)
@@ -197,11 +195,10 @@ static int fill_run(struct fill *fill)
 		return ret;
 	if (fill_open(fill) < 0)
 		return -1;
-	if (fill_nothing_new(fill)) {
-		fill->result->filled = TRUE;
-		count_result(fill);
-		return forget_error(fill);
-	}
+	if (fill->set->kept != NULL && fill_open_digests(fill) < 0)
+		return -1;
+	if (fill_nothing_new(fill))
+		return finish_unchanged(fill);
 	if (fill_open_digests(fill) < 0)
 		return -1;
 	while ((ret = fill_once(fill)) == 0) {
@@ -227,8 +224,7 @@ static void fill_init(struct fill *fill)
 
 static void fill_deinit(struct fill *fill)
 {
-	digest_file_close(&fill->digests);
-	local_copy_close(&fill->copy);
+	fill_close(fill);
 	array_free(&fill->mismatched);
 	array_free(&fill->altered);
 	array_free(&fill->without);

@@ -17,6 +17,9 @@ struct filler {
 	struct migration_user *muser;
 	struct fill_observer observer;
 	struct old_client *client;
+	bool client_is_ours;
+	/* added to those of each run */
+	enum fill_flags flags;
 	struct name_map map;
 	struct lease *lease;
 };
@@ -32,7 +35,7 @@ static void no_progress(void *context ATTR_UNUSED, uint64_t bytes ATTR_UNUSED)
 {
 }
 
-static const struct fill_observer no_observer = {
+const struct fill_observer fill_no_observer = {
 	.begin = no_begin,
 	.progress = no_progress,
 };
@@ -50,22 +53,33 @@ static int take_lease(struct filler *filler, unsigned int timeout_secs,
 	return ret < 0 ? -1 : 0;
 }
 
-static int filler_prepare(struct filler *filler, unsigned int timeout_secs,
-			  enum mail_error *error_code_r, const char **error_r)
+static int filler_connect(struct filler *filler, const char **error_r)
 {
 	struct old_client_settings set;
 
-	*error_code_r = MAIL_ERROR_TEMP;
-	if (take_lease(filler, timeout_secs, error_r) < 0 ||
-	    folder_tree_refresh(filler->muser, TRUE, error_code_r,
-				error_r) < 0)
-		return -1;
-	*error_code_r = MAIL_ERROR_TEMP;
-	if (folder_tree_name_map(filler->muser, &filler->map, error_r) <= 0 ||
-	    old_settings_read(filler->muser->ns, &set, error_r) < 0)
+	if (filler->client != NULL)
+		return 0;
+	if (old_settings_read(filler->muser->ns, &set, error_r) < 0)
 		return -1;
 	filler->client = old_client_init(&set, filler->muser->user->event);
+	filler->client_is_ours = TRUE;
 	return 0;
+}
+
+static int filler_prepare(struct filler *filler, unsigned int timeout_secs,
+			  bool refresh_tree, enum mail_error *error_code_r,
+			  const char **error_r)
+{
+	*error_code_r = MAIL_ERROR_TEMP;
+	if (take_lease(filler, timeout_secs, error_r) < 0 ||
+	    (refresh_tree &&
+	     folder_tree_refresh(filler->muser, TRUE, error_code_r,
+				 error_r) < 0))
+		return -1;
+	*error_code_r = MAIL_ERROR_TEMP;
+	if (folder_tree_name_map(filler->muser, &filler->map, error_r) <= 0)
+		return -1;
+	return filler_connect(filler, error_r);
 }
 
 int filler_init(struct migration_user *muser, unsigned int timeout_secs,
@@ -76,8 +90,28 @@ int filler_init(struct migration_user *muser, unsigned int timeout_secs,
 	struct filler *filler = i_new(struct filler, 1);
 
 	filler->muser = muser;
-	filler->observer = observer != NULL ? *observer : no_observer;
-	if (filler_prepare(filler, timeout_secs, error_code_r, error_r) < 0) {
+	filler->observer = observer != NULL ? *observer : fill_no_observer;
+	if (filler_prepare(filler, timeout_secs, TRUE, error_code_r,
+			   error_r) < 0) {
+		filler_deinit(&filler);
+		return -1;
+	}
+	*filler_r = filler;
+	return 0;
+}
+
+int filler_init_mirrored(struct migration_user *muser, struct old_client *client,
+			 unsigned int timeout_secs, struct filler **filler_r,
+			 enum mail_error *error_code_r, const char **error_r)
+{
+	struct filler *filler = i_new(struct filler, 1);
+
+	filler->muser = muser;
+	filler->observer = fill_no_observer;
+	filler->client = client;
+	filler->flags = FILL_FLAG_MIRRORED;
+	if (filler_prepare(filler, timeout_secs, FALSE, error_code_r,
+			   error_r) < 0) {
 		filler_deinit(&filler);
 		return -1;
 	}
@@ -92,7 +126,7 @@ void filler_deinit(struct filler **_filler)
 	if (filler == NULL)
 		return;
 	*_filler = NULL;
-	if (filler->client != NULL)
+	if (filler->client_is_ours)
 		old_client_deinit(&filler->client);
 	lease_release(&filler->lease);
 	i_free(filler);
@@ -184,7 +218,7 @@ int filler_run(struct filler *filler, const char *vname, enum fill_flags flags,
 			.observer = &filler->observer,
 			.vname = vname,
 			.old_name = old_name,
-			.flags = flags,
+			.flags = flags | filler->flags,
 		};
 		ret = fill_mailbox(&set, result_r, error_code_r, error_r);
 	}

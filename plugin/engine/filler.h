@@ -26,6 +26,8 @@ enum fill_flags {
 	/* Most messages went on the old server, or it has begun the mailbox
 	   anew with few: the administrator says that this was meant. */
 	FILL_FLAG_FOLLOW_EXPUNGES = 0x04,
+	/* The caller is the worker, whose the mirrored mailboxes are. */
+	FILL_FLAG_MIRRORED = 0x08,
 };
 
 /* What went on in a mailbox, counted. */
@@ -35,6 +37,8 @@ struct fill_result {
 	/* the copy is complete, verified, and the same as the old mailbox was
 	   when this began */
 	bool filled;
+	/* it is mirrored by now */
+	bool mirrored;
 	/* messages and bytes that came over the wire */
 	unsigned int fetched;
 	uint64_t fetched_bytes;
@@ -67,6 +71,8 @@ struct fill_observer {
 	void (*progress)(void *context, uint64_t bytes);
 	void *context;
 };
+/* Looks away. */
+extern const struct fill_observer fill_no_observer;
 
 /* Waits for another filler of this user at most timeout_secs. Connects when
    the first mailbox asks for it. The observer may be NULL. Returns 0, -1 with
@@ -75,6 +81,10 @@ int filler_init(struct migration_user *muser, unsigned int timeout_secs,
 		const struct fill_observer *observer,
 		struct filler **filler_r,
 		enum mail_error *error_code_r, const char **error_r);
+/* The same for the worker, on its own connection. */
+int filler_init_mirrored(struct migration_user *muser, struct old_client *client,
+			 unsigned int timeout_secs, struct filler **filler_r,
+			 enum mail_error *error_code_r, const char **error_r);
 void filler_deinit(struct filler **filler);
 struct migration_user *filler_user(struct filler *filler);
 struct old_client *filler_client(struct filler *filler);

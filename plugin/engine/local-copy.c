@@ -29,6 +29,7 @@ struct local_copy {
 	uint32_t save_uid;
 	/* since the last commit: messages, index files */
 	bool messages_changed, index_changed;
+	bool lazy;
 	bool last_cancelled;
 	ARRAY_TYPE(seq_range) saved_uids;
 };
@@ -186,6 +187,15 @@ int local_copy_update(struct local_copy *copy,
 	return 0;
 }
 
+int local_copy_sync(struct local_copy *copy, const char **error_r)
+{
+	if (mailbox_sync(copy->box, 0) < 0) {
+		box_error(copy, "sync", error_r);
+		return -1;
+	}
+	return 0;
+}
+
 int local_copy_set_uid_validity(struct local_copy *copy, uint32_t uid_validity,
 				const char **error_r)
 {
@@ -288,12 +298,11 @@ void local_copy_uids(struct local_copy *copy, ARRAY_TYPE(seq_range) *uids)
 	}
 }
 
-int local_copy_save_begin(struct local_copy *copy,
-			  const struct inventory_item *item,
-			  struct istream *input, const char **error_r)
+/* The save of a message under its UID, with its flags and keywords. */
+static void
+save_alloc(struct local_copy *copy, const struct inventory_item *item)
 {
 	struct mail_keywords *keywords = NULL;
-	int ret;
 
 	i_assert(copy->save == NULL);
 	if (copy->trans == NULL) {
@@ -311,14 +320,29 @@ int local_copy_save_begin(struct local_copy *copy,
 	mailbox_save_set_uid(copy->save, item->uid);
 	mailbox_save_set_flags(copy->save, item->flags & INVENTORY_FLAGS,
 			       keywords);
-	mailbox_save_set_received_date(copy->save, item->date,
-				       item->tz_offset);
-	ret = mailbox_save_begin(&copy->save, input);
 	if (keywords != NULL)
 		mailbox_keywords_unref(&keywords);
-	if (ret < 0)
+}
+
+static void saved(struct local_copy *copy)
+{
+	copy->last_cancelled = FALSE;
+	copy->messages_changed = TRUE;
+	seq_range_array_add(&copy->saved_uids, copy->save_uid);
+}
+
+int local_copy_save_begin(struct local_copy *copy,
+			  const struct inventory_item *item,
+			  struct istream *input, const char **error_r)
+{
+	save_alloc(copy, item);
+	mailbox_save_set_received_date(copy->save, item->date,
+				       item->tz_offset);
+	if (mailbox_save_begin(&copy->save, input) < 0) {
 		box_error(copy, "save", error_r);
-	return ret;
+		return -1;
+	}
+	return 0;
 }
 
 int local_copy_save_continue(struct local_copy *copy, const char **error_r)
@@ -336,10 +360,34 @@ int local_copy_save_finish(struct local_copy *copy, const char **error_r)
 		box_error(copy, "save", error_r);
 		return -1;
 	}
-	copy->last_cancelled = FALSE;
-	copy->messages_changed = TRUE;
-	seq_range_array_add(&copy->saved_uids, copy->save_uid);
+	saved(copy);
 	return 0;
+}
+
+int local_copy_save_from(struct local_copy *copy,
+			 const struct inventory_item *item,
+			 struct local_copy *source, uint32_t source_uid,
+			 const char **error_r)
+{
+	struct mailbox_transaction_context *trans =
+		mailbox_transaction_begin(source->box, 0, __func__);
+	struct mail *mail = mail_alloc(trans, 0, NULL);
+	int ret = -1;
+
+	if (!mail_set_uid(mail, source_uid)) {
+		*error_r = t_strdup_printf("Local mailbox %s has no UID %u",
+					   source->vname, source_uid);
+	} else {
+		save_alloc(copy, item);
+		ret = mailbox_copy(&copy->save, mail);
+		if (ret == 0)
+			saved(copy);
+		else
+			box_error(copy, "copy", error_r);
+	}
+	mail_free(&mail);
+	mailbox_transaction_rollback(&trans);
+	return ret;
 }
 
 void local_copy_save_cancel(struct local_copy *copy)
@@ -374,60 +422,110 @@ static void expunge_all(struct mail *mail, const ARRAY_TYPE(seq_range) *uids)
 }
 
 static void
-change_flags(struct mail *mail, const struct inventory_item *item)
+set_flags(struct local_copy *copy, struct mail_index_transaction *trans,
+	  uint32_t seq, const struct inventory_item *item)
 {
 	static const char *const none[] = { NULL };
 	struct mail_keywords *keywords;
 
-	keywords = mailbox_keywords_create_valid(mail->box,
+	keywords = mailbox_keywords_create_valid(copy->box,
 		item->keywords != NULL ? item->keywords : none);
-	mail_update_flags(mail, MODIFY_REPLACE, item->flags & INVENTORY_FLAGS);
-	mail_update_keywords(mail, MODIFY_REPLACE, keywords);
+	mail_index_update_flags(trans, seq, MODIFY_REPLACE,
+				item->flags & INVENTORY_FLAGS);
+	mail_index_update_keywords(trans, seq, MODIFY_REPLACE, keywords);
 	mailbox_keywords_unref(&keywords);
 }
 
-static void change_all(struct mail *mail, const struct inventory *old,
-		       const ARRAY_TYPE(seq_range) *uids)
+static void
+set_all_flags(struct local_copy *copy, struct mail_index_transaction *trans,
+	      const struct inventory *old, const ARRAY_TYPE(seq_range) *uids)
 {
 	const struct inventory_item *item;
 	struct seq_range_iter iter;
 	unsigned int n = 0;
-	uint32_t uid;
+	uint32_t uid, seq;
 
 	seq_range_array_iter_init(&iter, uids);
 	while (seq_range_array_iter_nth(&iter, n++, &uid)) T_BEGIN {
 		item = inventory_find(old, uid);
-		if (item != NULL && mail_set_uid(mail, uid))
-			change_flags(mail, item);
+		if (item != NULL &&
+		    mail_index_lookup_seq(copy->box->view, uid, &seq))
+			set_flags(copy, trans, seq, item);
 	} T_END;
+}
+
+/* Maildir has the flags in the messages' names */
+static void flags_changed(struct local_copy *copy)
+{
+	if (strcmp(copy->box->storage->name, "maildir") != 0)
+		copy->index_changed = TRUE;
+	else
+		copy->messages_changed = TRUE;
+}
+
+int local_copy_set_flags(struct local_copy *copy, const struct inventory *old,
+			 const ARRAY_TYPE(seq_range) *uids,
+			 struct local_copy_log_area *area_r,
+			 const char **error_r)
+{
+	struct mail_index_transaction_commit_result result;
+	struct mail_index_transaction *trans;
+
+	if (area_r != NULL)
+		i_zero(area_r);
+	if (array_is_empty(uids))
+		return 0;
+	i_zero(&result);
+	trans = mail_index_transaction_begin(copy->box->view, 0);
+	set_all_flags(copy, trans, old, uids);
+	if (mail_index_transaction_commit_full(&trans, &result) < 0) {
+		mailbox_set_index_error(copy->box);
+		box_error(copy, "changing flags", error_r);
+		return -1;
+	}
+	if (area_r != NULL && result.commit_size > 0) {
+		area_r->seq = result.log_file_seq;
+		area_r->offset = result.log_file_offset - result.commit_size;
+		area_r->length = result.commit_size;
+	}
+	flags_changed(copy);
+	if (mailbox_sync(copy->box, MAILBOX_SYNC_FLAG_FULL_WRITE) < 0) {
+		box_error(copy, "changing flags", error_r);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+expunge(struct local_copy *copy, const ARRAY_TYPE(seq_range) *uids,
+	const char **error_r)
+{
+	struct mailbox_transaction_context *trans;
+	struct mail *mail;
+
+	if (array_is_empty(uids))
+		return 0;
+	trans = mailbox_transaction_begin(copy->box,
+		LOCAL_COPY_TRANSACTION_FLAGS, __func__);
+	mail = mail_alloc(trans, 0, NULL);
+	expunge_all(mail, uids);
+	mail_free(&mail);
+	copy->messages_changed = TRUE;
+	if (mailbox_transaction_commit(&trans) < 0 ||
+	    mailbox_sync(copy->box, MAILBOX_SYNC_FLAG_FULL_WRITE) < 0) {
+		box_error(copy, "expunge", error_r);
+		return -1;
+	}
+	return 0;
 }
 
 int local_copy_apply(struct local_copy *copy, const struct inventory *old,
 		     const struct delta *delta, const char **error_r)
 {
-	struct mailbox_transaction_context *trans;
-	struct mail *mail;
-
-	if (array_is_empty(&delta->expunged) && array_is_empty(&delta->changed))
-		return 0;
-	trans = mailbox_transaction_begin(copy->box,
-		LOCAL_COPY_TRANSACTION_FLAGS, __func__);
-	mail = mail_alloc(trans, 0, NULL);
-	change_all(mail, old, &delta->changed);
-	expunge_all(mail, &delta->expunged);
-	mail_free(&mail);
-	if (mailbox_transaction_commit(&trans) < 0 ||
-	    mailbox_sync(copy->box, MAILBOX_SYNC_FLAG_FULL_WRITE) < 0) {
-		box_error(copy, "changing flags", error_r);
+	if (local_copy_set_flags(copy, old, &delta->changed, NULL,
+				 error_r) < 0)
 		return -1;
-	}
-	/* Maildir has the flags in the messages' names */
-	if (array_is_empty(&delta->expunged) &&
-	    strcmp(copy->box->storage->name, "maildir") != 0)
-		copy->index_changed = TRUE;
-	else
-		copy->messages_changed = TRUE;
-	return 0;
+	return expunge(copy, &delta->expunged, error_r);
 }
 
 /* fsync Dovecot's own files in a folder, but not those of messages. */
@@ -480,16 +578,6 @@ static int for_each_path(struct local_copy *copy, bool messages,
 	return 0;
 }
 
-static int make_durable(struct local_copy *copy, const char **error_r)
-{
-	if (!copy->messages_changed && !copy->index_changed)
-		return 0;
-	if (for_each_path(copy, copy->messages_changed, error_r) < 0)
-		return -1;
-	copy->messages_changed = copy->index_changed = FALSE;
-	return 0;
-}
-
 /* lib-storage gives another UID to a message whose own can't be had */
 static bool
 got_their_uids(struct local_copy *copy,
@@ -532,9 +620,24 @@ void local_copy_want_all_durable(struct local_copy *copy)
 	copy->messages_changed = TRUE;
 }
 
+void local_copy_set_lazy(struct local_copy *copy)
+{
+	copy->lazy = TRUE;
+}
+
+int local_copy_make_durable(struct local_copy *copy, const char **error_r)
+{
+	if (!copy->messages_changed && !copy->index_changed)
+		return 0;
+	if (for_each_path(copy, copy->messages_changed, error_r) < 0)
+		return -1;
+	copy->messages_changed = copy->index_changed = FALSE;
+	return 0;
+}
+
 int local_copy_commit(struct local_copy *copy, const char **error_r)
 {
 	if (commit_saves(copy, error_r) < 0)
 		return -1;
-	return make_durable(copy, error_r);
+	return copy->lazy ? 0 : local_copy_make_durable(copy, error_r);
 }

@@ -19,6 +19,13 @@ struct mailbox_update;
 struct istream;
 struct local_copy;
 
+/* A transaction as it lies in a mailbox's transaction log. */
+struct local_copy_log_area {
+	uint32_t seq;
+	uoff_t offset;
+	unsigned int length;
+};
+
 struct local_copy_status {
 	uint32_t uid_validity;
 	uint32_t uid_next;
@@ -36,6 +43,8 @@ bool local_copy_saves_crlf(struct local_copy *copy);
 void local_copy_status(struct local_copy *copy,
 		       struct local_copy_status *status_r);
 
+/* See what changed since it was opened. Returns 0, -1 with an error. */
+int local_copy_sync(struct local_copy *copy, const char **error_r);
 /* Give an empty mailbox the old one's UIDVALIDITY. */
 int local_copy_set_uid_validity(struct local_copy *copy, uint32_t uid_validity,
 				const char **error_r);
@@ -73,6 +82,18 @@ bool local_copy_must_rollback(struct local_copy *copy);
 /* Forget what was saved since the last commit. */
 void local_copy_rollback(struct local_copy *copy);
 
+/* Save a message that another copy has, the same way: one step for the three. */
+int local_copy_save_from(struct local_copy *copy,
+			 const struct inventory_item *item,
+			 struct local_copy *source, uint32_t source_uid,
+			 const char **error_r);
+
+/* Set flags and keywords of these UIDs as they are in old, in one transaction.
+   Returns 0, -1 with an error. area_r may be NULL. */
+int local_copy_set_flags(struct local_copy *copy, const struct inventory *old,
+			 const ARRAY_TYPE(seq_range) *uids,
+			 struct local_copy_log_area *area_r,
+			 const char **error_r);
 /* Expunge what delta says, and set the flags of the changed as they are in
    old. */
 int local_copy_apply(struct local_copy *copy, const struct inventory *old,
@@ -80,8 +101,12 @@ int local_copy_apply(struct local_copy *copy, const struct inventory *old,
 
 /* Make the mailbox durable with all that belongs to it, at the next commit. */
 void local_copy_want_all_durable(struct local_copy *copy);
+/* What is committed needn't be durable before local_copy_make_durable(). */
+void local_copy_set_lazy(struct local_copy *copy);
 /* Commit and make durable: with one syncfs when messages changed, by fsync of
    the index files when only these did. On failure what isn't committed is gone. */
 int local_copy_commit(struct local_copy *copy, const char **error_r);
+/* What is committed. Returns 0, -1 with an error. */
+int local_copy_make_durable(struct local_copy *copy, const char **error_r);
 
 #endif

@@ -1,77 +1,166 @@
 #include "lib.h"
+#include "array.h"
+#include "ioloop.h"
 #include "migration-user.h"
-#include "mirror.h"
+#include "folder-tree.h"
+#include "mailbox-state.h"
+#include "mirror-watch.h"
+#include "old-client.h"
+#include "old-settings.h"
+#include "mirror-private.h"
 
-struct mirror {
-	struct migration_user *muser;
-};
+/* The old server may be silent for so long while writes of a user wait. */
+#define PATIENCE_MSECS (30 * 1000)
+/* How far the copies on disk may be behind. */
+#define CHECKPOINT_SECS 30
+
+static int
+mirror_prepare(struct mirror *mirror, const char **error_r)
+{
+	struct old_client_settings set;
+	int ret;
+
+	ret = folder_tree_name_map(mirror->muser, &mirror->map, error_r);
+	if (ret == 0)
+		*error_r = "The user's folders were never asked for";
+	if (ret <= 0 || old_settings_read(mirror->muser->ns, &set, error_r) < 0)
+		return -1;
+	if (set.cmd_timeout_msecs == 0 || set.cmd_timeout_msecs > PATIENCE_MSECS)
+		set.cmd_timeout_msecs = PATIENCE_MSECS;
+	mirror->client = old_client_init(&set, mirror->muser->user->event);
+	return 0;
+}
 
 int mirror_init(struct migration_user *muser, struct mirror **mirror_r,
-		const char **error_r ATTR_UNUSED)
+		const char **error_r)
 {
 	struct mirror *mirror = i_new(struct mirror, 1);
 
 	mirror->muser = muser;
+	mirror->keywords = inventory_keywords_init();
+	i_array_init(&mirror->boxes, 8);
+	if (mirror_prepare(mirror, error_r) < 0) {
+		mirror_deinit(&mirror);
+		return -1;
+	}
 	*mirror_r = mirror;
 	return 0;
 }
 
 void mirror_deinit(struct mirror **_mirror)
 {
-	i_free(*_mirror);
-}
-void mirror_write(struct mirror *mirror ATTR_UNUSED, const char *vname ATTR_UNUSED,
-		  const ARRAY_TYPE(mirror_write) *writes)
-{
-	struct mirror_write *write;
+	struct mirror *mirror = *_mirror;
 
-	array_foreach_elem(writes, write)
-		write->answer = MIRROR_GONE;
+	if (mirror == NULL)
+		return;
+	*_mirror = NULL;
+	mirror_boxes_close(mirror);
+	array_free(&mirror->boxes);
+	if (mirror->client != NULL)
+		old_client_deinit(&mirror->client);
+	inventory_keywords_deinit(&mirror->keywords);
+	i_free(mirror);
 }
+
+static void checkpoint_when_due(struct mirror *mirror, struct mirror_box *box)
+{
+	const char *error;
+
+	if (ioloop_time - box->checkpoint < CHECKPOINT_SECS)
+		return;
+	box->checkpoint = ioloop_time;
+	if (fill_checkpoint(mirror->muser, box->vname, &box->kept, &error) < 0)
+		e_error(mirror->muser->user->event, "migration: %s: %s",
+			box->vname, error);
+}
+
 enum mirror_answer
-mirror_refresh(struct mirror *mirror ATTR_UNUSED, const char *vname ATTR_UNUSED, bool *changed_r,
-	       enum mail_error *error_code_r ATTR_UNUSED, const char **error_r ATTR_UNUSED)
+mirror_fill(struct mirror *mirror, const char *vname, enum fill_flags flags,
+	    struct fill_result *result_r,
+	    enum mail_error *error_code_r, const char **error_r)
 {
-	*changed_r = FALSE;
-	return MIRROR_GONE;
+	struct mirror_error error = { MAIL_ERROR_TEMP, "" };
+	struct mirror_box *box;
+	enum mirror_answer answer;
+
+	i_zero(result_r);
+	answer = mirror_box_get(mirror, vname, &box, &error);
+	if (answer == MIRROR_DONE)
+		answer = mirror_box_refresh(mirror, box, flags, result_r,
+					    &error);
+	if (answer == MIRROR_DONE)
+		checkpoint_when_due(mirror, box);
+	*error_code_r = error.code;
+	*error_r = error.text;
+	return answer;
 }
+
 enum mirror_answer
-mirror_fill(struct mirror *mirror ATTR_UNUSED, const char *vname ATTR_UNUSED, enum fill_flags flags ATTR_UNUSED,
-	    struct fill_result *result_r ATTR_UNUSED,
-	    enum mail_error *error_code_r ATTR_UNUSED, const char **error_r ATTR_UNUSED)
+mirror_refresh(struct mirror *mirror, const char *vname, bool *changed_r,
+	       enum mail_error *error_code_r, const char **error_r)
 {
-	return MIRROR_GONE;
+	struct fill_result result;
+	enum mirror_answer answer;
+
+	answer = mirror_fill(mirror, vname, 0, &result, error_code_r, error_r);
+	*changed_r = result.fetched > 0 || result.changed > 0 ||
+		result.expunged > 0;
+	return answer;
 }
-bool mirror_knows(struct mirror *mirror ATTR_UNUSED, const char *vname ATTR_UNUSED,
-		  const struct mirror_status *status ATTR_UNUSED)
+
+/* Of a mailbox that isn't open: what was written last. */
+static bool
+state_knows(struct mirror *mirror, const char *vname,
+	    const struct mirror_status *status)
 {
-	return TRUE;
+	struct mailbox_state_file state;
+	const char *error;
+
+	return mailbox_state_read(mirror->muser->set.dir, vname,
+				  pool_datastack_create(), &state,
+				  &error) > 0 &&
+		(state.state != MAILBOX_STATE_MIRRORED ||
+		 (status->modseq != 0 && status->modseq == state.modseq &&
+		  status->uid_validity == state.uid_validity &&
+		  status->messages == state.messages));
 }
-int mirror_cutover_prepare(struct mirror *mirror ATTR_UNUSED,
-			   const ARRAY_TYPE(const_string) *vnames ATTR_UNUSED,
-			   enum mail_error *error_code_r, const char **error_r)
+
+static bool
+box_knows(struct mirror_box *box, const struct mirror_status *status)
 {
-	*error_code_r = MAIL_ERROR_TEMP;
-	*error_r = "not built";
-	return -1;
+	struct local_copy_status local;
+
+	local_copy_status(box->kept.copy, &local);
+	return !box->behind && status->modseq != 0 &&
+		status->modseq <= box->kept.modseq &&
+		status->uid_validity == box->kept.uid_validity &&
+		status->uid_next == local.uid_next &&
+		status->messages == local.messages;
 }
-int mirror_cutover(struct mirror *mirror ATTR_UNUSED,
-		   const ARRAY_TYPE(const_string) *vnames ATTR_UNUSED,
-		   ARRAY_TYPE(cutover_result) *results_r ATTR_UNUSED,
-		   enum mail_error *error_code_r, const char **error_r)
+
+bool mirror_knows(struct mirror *mirror, const char *vname,
+		  const struct mirror_status *status)
 {
-	*error_code_r = MAIL_ERROR_TEMP;
-	*error_r = "not built";
-	return -1;
+	struct mirror_box *box;
+
+	array_foreach_elem(&mirror->boxes, box) {
+		if (strcmp(box->vname, vname) == 0 && box->kept.copy != NULL)
+			return box_knows(box, status);
+	}
+	return state_knows(mirror, vname, status);
 }
-void mirror_release(struct mirror *mirror ATTR_UNUSED)
+
+void mirror_release(struct mirror *mirror)
 {
+	mirror_boxes_close(mirror);
 }
-unsigned int mirror_rtt_msecs(const struct mirror *mirror ATTR_UNUSED)
+
+unsigned int mirror_rtt_msecs(const struct mirror *mirror)
 {
-	return 0;
+	return mirror->rtt_msecs;
 }
-bool mirror_is_connected(const struct mirror *mirror ATTR_UNUSED)
+
+bool mirror_is_connected(const struct mirror *mirror)
 {
-	return FALSE;
+	return old_client_is_connected(mirror->client);
 }

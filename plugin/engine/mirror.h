@@ -24,6 +24,7 @@
 #include "mail-error.h"
 #include "cutover.h"
 #include "filler.h"
+#include "local-copy.h"
 
 struct migration_user;
 struct mirror;
@@ -85,10 +86,10 @@ struct mirror_write {
 	const char *error;
 	/* UIDs that APPEND and COPY gave, in the order of the ops */
 	ARRAY(uint32_t) saved_uids;
-	/* Where its flag changes stand in the transaction log of the copy: the
-	   asker may hide them from its own view. 0: nowhere */
-	uint32_t log_seq;
-	uoff_t log_offset;
+	/* Its flag changes in the transaction log of the copy: the asker may
+	   hide them from its own view (mail_index_view_add_hidden_transaction).
+	   length 0: there are none */
+	struct local_copy_log_area log;
 };
 ARRAY_DEFINE_TYPE(mirror_write, struct mirror_write *);
 

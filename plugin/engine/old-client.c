@@ -293,6 +293,11 @@ bool old_client_login_refused(const struct old_client *client)
 	return client->login_refused;
 }
 
+unsigned int old_client_losses(const struct old_client *client)
+{
+	return client->lost_count;
+}
+
 bool old_client_is_connected(const struct old_client *client)
 {
 	return client->state == OLD_STATE_READY;

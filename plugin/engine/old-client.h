@@ -219,6 +219,9 @@ const char *old_client_server(const struct old_client *client);
 /* Was the last failure the server's NO to the login (wrong password, expired,
    forbidden), as opposed to a server that can't be used right now? */
 bool old_client_login_refused(const struct old_client *client);
+/* How often its connection was lost: as long as that stays the same, so does
+   the selected mailbox. */
+unsigned int old_client_losses(const struct old_client *client);
 bool old_client_is_connected(const struct old_client *client);
 unsigned int old_client_pending(const struct old_client *client);
 const struct old_client_counters *

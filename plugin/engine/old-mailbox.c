@@ -3,6 +3,7 @@
 #include "seq-range-array.h"
 #include "imap-arg.h"
 #include "imap-seqset.h"
+#include "imap-util.h"
 #include "old-mailbox.h"
 
 /* what isn't a number is 0, and is asked for or refused later */
@@ -11,6 +12,25 @@ static uint64_t number(const char *value, uint64_t max)
 	uint64_t num;
 
 	return str_to_uint64(value, &num) == 0 && num <= max ? num : 0;
+}
+
+/* "(\\Answered \\Seen \\*)" */
+static void
+parse_permanent_flags(const char *value, struct old_mailbox *mailbox)
+{
+	const char *const *flags =
+		t_strsplit_spaces(t_str_replace(t_str_replace(value, '(', ' '),
+						')', ' '), " ");
+
+	mailbox->permanent_flags = 0;
+	mailbox->new_keywords = FALSE;
+	for (; *flags != NULL; flags++) {
+		if (strcmp(*flags, "\\*") == 0)
+			mailbox->new_keywords = TRUE;
+		else if ((*flags)[0] == '\\')
+			mailbox->permanent_flags |=
+				imap_parse_system_flag(*flags);
+	}
 }
 
 static void parse_code(const struct old_untagged *untagged,
@@ -24,6 +44,8 @@ static void parse_code(const struct old_untagged *untagged,
 		mailbox->uid_next = number(value, UINT32_MAX);
 	else if (strcmp(untagged->code, "HIGHESTMODSEQ") == 0)
 		mailbox->modseq = number(value, INT64_MAX);
+	else if (strcmp(untagged->code, "PERMANENTFLAGS") == 0)
+		parse_permanent_flags(value, mailbox);
 	else if (strcmp(untagged->code, "NOMODSEQ") == 0)
 		mailbox->modseq = 0;
 }
@@ -80,13 +102,16 @@ static void enabled(const struct old_reply *reply ATTR_UNUSED,
 }
 
 int old_mailbox_open(struct old_client *client, const char *old_name,
-		     struct old_mailbox *mailbox_r,
+		     bool write, struct old_mailbox *mailbox_r,
 		     enum mail_error *error_code_r, const char **error_r)
 {
 	struct old_command *cmd;
 	bool condstore;
 
 	i_zero(mailbox_r);
+	/* where the server doesn't say, all can be changed (RFC 3501 7.1) */
+	mailbox_r->permanent_flags = MAIL_FLAGS_NONRECENT;
+	mailbox_r->new_keywords = TRUE;
 	if (old_client_connect(client, error_code_r, error_r) < 0)
 		return -1;
 	condstore = old_client_has(client, "CONDSTORE");
@@ -95,6 +120,7 @@ int old_mailbox_open(struct old_client *client, const char *old_name,
 		old_client_send(client, enabled, NULL, "ENABLE QRESYNC");
 
 	cmd = old_command_new(client,
+		write ||
 		(old_client_quirks(client) & OLD_QUIRK_NO_EXAMINE) != 0 ?
 		"SELECT" : "EXAMINE");
 	old_command_add_string(cmd, old_name);

@@ -2,12 +2,13 @@
 #define OLD_MAILBOX_H
 
 /*
- * old-mailbox: one mailbox of the old server, opened for reading.
+ * old-mailbox: one mailbox of the old server, opened.
  *
- * EXAMINE (RFC 3501 6.3.2), or SELECT where EXAMINE lies, with CONDSTORE
+ * EXAMINE (RFC 3501 6.3.2) to read, or SELECT where EXAMINE lies, with CONDSTORE
  * where the server has it (RFC 7162).
  */
 
+#include "mail-types.h"
 #include "old-client.h"
 
 struct old_mailbox {
@@ -18,11 +19,16 @@ struct old_mailbox {
 	uint64_t modseq;
 	/* VANISHED can be asked for */
 	bool qresync;
+	/* PERMANENTFLAGS: what a client can change, and whether it may make
+	   keywords */
+	enum mail_flags permanent_flags;
+	bool new_keywords;
 };
 
-/* Returns 0, -1 with an error (MAIL_ERROR_NOTFOUND when it isn't there). */
+/* write: SELECT it. Returns 0, -1 with an error (MAIL_ERROR_NOTFOUND when it
+   isn't there). */
 int old_mailbox_open(struct old_client *client, const char *old_name,
-		     struct old_mailbox *mailbox_r,
+		     bool write, struct old_mailbox *mailbox_r,
 		     enum mail_error *error_code_r, const char **error_r);
 
 /* The UIDs of all messages that are in the open mailbox now. */

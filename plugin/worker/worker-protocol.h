@@ -34,7 +34,7 @@
  *       copy <mailbox> <uidvalidity> <uids>
  *       With append the file goes along with the first byte of the line
  *       (SCM_RIGHTS). See mirror.h for what the words mean.
- *       OK <log_seq> <log_offset> <saved uid>...
+ *       OK <log_seq> <log_offset> <log_length> <saved uid>...
  *       LOCAL           it is local by now: nothing was done, do it yourself
  *       GONE            it isn't mirrored any more: open it again
  *       NO <mail_error> <sentence>
