@@ -116,15 +116,20 @@ static void remote_list_failed(struct migration_user *muser,
 			       error != NULL ? error : ERRSTR_FAILED);
 }
 
-/* lib-storage looks at subscriptions before it changes one */
+/* lib-storage looks at subscriptions before it changes one; what imapc remembers
+   from the time before doesn't have our own changes */
 static int
 remote_subscriptions_refresh(struct mailbox_list *src_list,
 			     struct mailbox_list *dest_list)
 {
 	struct remote_list *rlist = REMOTE_LIST_CONTEXT(src_list);
+	struct imapc_mailbox_list *ilist =
+		container_of(src_list, struct imapc_mailbox_list, list);
 	enum mail_error error_code;
 	const char *error;
 
+	if (ilist->iter_count == 0)
+		ilist->refreshed_subscriptions = FALSE;
 	if (remote_ready(rlist->muser, &error_code, &error) == 0 &&
 	    rlist->module_ctx.super.
 	    subscriptions_refresh(src_list, dest_list) == 0)
