@@ -281,6 +281,18 @@ static int forget_local(struct migration_user *muser, struct mailbox *box)
 	return 0;
 }
 
+/* The old server hasn't got it. What is here without a state had children only,
+   and stays when the last of them goes, as in any store with folders. */
+static int delete_parent_here(struct migration_user *muser, struct mailbox *box)
+{
+	enum mail_error error_code;
+	const char *error;
+
+	return local_folder_delete_parent(muser, box->vname, &error_code,
+					  &error) == 0 ? 0 :
+		forward_fail(box, error_code, error);
+}
+
 static int
 delete_under_lease(struct migration_user *muser, struct mailbox *box,
 		   const struct forward_state *state)
@@ -291,7 +303,9 @@ delete_under_lease(struct migration_user *muser, struct mailbox *box,
 		return !state->known ? 0 : forget_local(muser, box);
 	}
 	if (remote_folder_delete(muser, box) < 0)
-		return -1;
+		return !state->known &&
+			box->storage->error == MAIL_ERROR_NOTFOUND ?
+			delete_parent_here(muser, box) : -1;
 	delete_copy(muser, box);
 	return 0;
 }

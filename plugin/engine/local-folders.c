@@ -117,6 +117,28 @@ int local_folder_delete(struct migration_user *muser, const char *vname,
 		      MAIL_ERROR_NOTFOUND, error_code_r, error_r);
 }
 
+/* The storage refuses it while it has children. */
+static int delete_parent(struct mailbox *box, bool arg ATTR_UNUSED)
+{
+	enum mailbox_existence existence;
+
+	if (mailbox_exists(box, FALSE, &existence) < 0)
+		return -1;
+	if (existence == MAILBOX_EXISTENCE_NOSELECT)
+		return mailbox_delete(box);
+	mail_storage_set_error(box->storage, MAIL_ERROR_NOTFOUND,
+			       T_MAIL_ERR_MAILBOX_NOT_FOUND(box->vname));
+	return -1;
+}
+
+int local_folder_delete_parent(struct migration_user *muser, const char *vname,
+			       enum mail_error *error_code_r,
+			       const char **error_r)
+{
+	return change(muser, vname, delete_parent, FALSE, MAIL_ERROR_NONE,
+		      error_code_r, error_r);
+}
+
 int local_folder_subscribe(struct migration_user *muser, const char *vname,
 			   bool set, enum mail_error *error_code_r,
 			   const char **error_r)

@@ -35,6 +35,11 @@ int local_folder_create(struct migration_user *muser, const char *vname,
 			const char **error_r);
 int local_folder_delete(struct migration_user *muser, const char *vname,
 			enum mail_error *error_code_r, const char **error_r);
+/* One that is here only as the parent of others, and has none any more;
+   MAIL_ERROR_NOTFOUND when there's no such thing. */
+int local_folder_delete_parent(struct migration_user *muser, const char *vname,
+			       enum mail_error *error_code_r,
+			       const char **error_r);
 int local_folder_subscribe(struct migration_user *muser, const char *vname,
 			   bool set, enum mail_error *error_code_r,
 			   const char **error_r);
