@@ -5,12 +5,19 @@
  * mirror-watch: hears of what others do on the old server.
  *
  * A connection of its own, with no mailbox selected, that lives in the current
- * ioloop and never blocks. NOTIFY (RFC 5465) where the old server has it; else
- * STATUS of the wanted mailboxes each second and of all others each
- * migration_mirror_interval: with LIST-STATUS (RFC 5819) for all, pipelined
- * STATUS commands else. It asks for nothing while nobody wants anything.
+ * ioloop and never blocks (but to resolve the old server's name). NOTIFY
+ * (RFC 5465) where the old server has it, with a poll of all each
+ * migration_mirror_interval, for there are changes that a server doesn't notice
+ * by itself: a mail that another program puts into a Maildir. Else, and for
+ * mailboxes where polls found what NOTIFY should have told: STATUS of those
+ * that are selected each second, and of all each migration_mirror_interval, in
+ * one command with LIST-STATUS (RFC 5819), pipelined STATUS commands else. One
+ * poll at a time, and a pause behind it that is at least as long as it took. It
+ * asks for nothing while nobody wants anything.
  *
- * A lost connection is opened again, each time later, up to a minute.
+ * A lost connection is opened again, each time later, up to a minute
+ * (mirror-backoff.h). Memory: a few hundred bytes for each wanted mailbox;
+ * what the server tells of others is overheard.
  */
 
 #include "array.h"
@@ -18,8 +25,12 @@
 struct migration_user;
 struct mirror_watch;
 
+/* How late NOTIFY may be: Dovecot gathers events for half a second. */
+#define MIRROR_WATCH_NOTIFY_MSECS 750
+
 /* As STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ) tells it; 0 where it
-   didn't. */
+   didn't. An event that has only what changed is completed from what was told
+   before. */
 struct mirror_status {
 	uint32_t uid_validity, uid_next, messages;
 	uint64_t modseq;
@@ -27,8 +38,8 @@ struct mirror_status {
 
 struct mirror_watch_callbacks {
 	/* A mailbox of the old server has this status; told for each answer and
-	   each event, also where nothing is new. Inside it mirror_watch_want()
-	   may be called, and nothing else of this file. */
+	   each event about a wanted mailbox, also where nothing is new. Inside it
+	   mirror_watch_want() may be called, and nothing else of this file. */
 	void (*status)(void *context, const char *vname,
 		       const struct mirror_status *status);
 };
@@ -41,16 +52,20 @@ int mirror_watch_init(struct migration_user *muser,
 void mirror_watch_deinit(struct mirror_watch **watch);
 
 /* From now on: these each second (clients have them selected, and INBOX), the
-   others each interval. Both empty: disconnect, and ask for nothing. */
+   others each interval. Both empty: disconnect, and ask for nothing. Names that
+   the old server can't have are overlooked. */
 void mirror_watch_want(struct mirror_watch *watch,
 		       const ARRAY_TYPE(const_string) *selected,
 		       const ARRAY_TYPE(const_string) *others);
 
-/* Is all that happened to it until max_age_msecs ago known, by an answer to
-   STATUS or by a NOTIFY that is held and was answered to since? */
+/* Was all told that happened to it until max_age_msecs ago: by an answer to
+   STATUS, or by a NOTIFY that is held and was answered to in the last ten
+   seconds? The latter doesn't do for a max_age_msecs below
+   MIRROR_WATCH_NOTIFY_MSECS. FALSE for a mailbox that isn't there. */
 bool mirror_watch_is_fresh(const struct mirror_watch *watch, const char *vname,
 			   unsigned int max_age_msecs);
-/* Ask for it now; the callback tells. More than one at once is one question. */
+/* Ask for it now; the callback tells. More than one at once is one question.
+   While there's no connection it waits for the next. */
 void mirror_watch_ask(struct mirror_watch *watch, const char *vname);
 
 /* Lives on in the current ioloop: for io_loop_add_switch_callback(). */
