@@ -94,9 +94,9 @@ static void box_forget(struct mirror *mirror, const char *vname)
 		box_free(mirror, idx);
 }
 
-static enum mirror_answer
-answer_by_state(struct mirror *mirror, const char *vname,
-		struct mirror_error *error_r)
+enum mirror_answer
+mirror_box_state(struct mirror *mirror, const char *vname,
+		 struct mirror_error *error_r)
 {
 	struct mailbox_state_file state;
 	const char *error;
@@ -121,7 +121,7 @@ enum mirror_answer
 mirror_box_get(struct mirror *mirror, const char *vname,
 	       struct mirror_box **box_r, struct mirror_error *error_r)
 {
-	enum mirror_answer answer = answer_by_state(mirror, vname, error_r);
+	enum mirror_answer answer = mirror_box_state(mirror, vname, error_r);
 	const char *old_name;
 
 	*box_r = NULL;
@@ -168,13 +168,13 @@ mirror_box_refresh(struct mirror *mirror, struct mirror_box *box,
 	mirror->selected = NULL;
 	if (fill_mailbox(&set, result_r, &error_r->code, &error_r->text) < 0) {
 		/* it may have ended to be a mirror */
-		answer = answer_by_state(mirror, box->vname, &error);
+		answer = mirror_box_state(mirror, box->vname, &error);
 		if (answer == MIRROR_GONE || answer == MIRROR_LOCAL)
 			box_close(mirror, box);
 		return answer == MIRROR_DONE ? MIRROR_FAILED : answer;
 	}
 	if (box->kept.copy == NULL)
-		return answer_by_state(mirror, box->vname, error_r) ==
+		return mirror_box_state(mirror, box->vname, error_r) ==
 			MIRROR_LOCAL ? MIRROR_LOCAL : MIRROR_GONE;
 	mirror->selected = box;
 	mirror->selected_losses = old_client_losses(mirror->client);

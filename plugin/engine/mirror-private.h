@@ -11,6 +11,7 @@
  *   mirror-store.c    what a STORE says, and whether it is so
  *   mirror-apply.c    what the old server has done, to the copy
  *   mirror-settle.c   the connection was lost: was it done?
+ *   mirror-seen.c     what was read while the old server was away
  *   mirror-cutover.c  cutover
  */
 
@@ -59,7 +60,11 @@ struct mirror_error {
 	const char *text;
 };
 
-/* The mailbox when it is mirrored (MIRROR_DONE), else why not. */
+/* Is it mirrored (MIRROR_DONE), and if not, why not? */
+enum mirror_answer
+mirror_box_state(struct mirror *mirror, const char *vname,
+		 struct mirror_error *error_r);
+/* The same, and the mailbox when it is. */
 enum mirror_answer
 mirror_box_get(struct mirror *mirror, const char *vname,
 	       struct mirror_box **box_r, struct mirror_error *error_r);
@@ -165,6 +170,19 @@ int mirror_burst_add(struct mirror_burst *burst, struct mirror_write *write,
 /* Send all and wait for the answers; what isn't confirmed is asked for, and tried
    once more. Each op's state tells. */
 void mirror_burst_run(struct mirror_burst *burst);
+
+/*
+ * mirror-write.c, mirror-seen.c
+ */
+
+/* As mirror_write(), to an open mailbox. */
+void mirror_write_all(struct mirror *mirror, struct mirror_box *box,
+		      const ARRAY_TYPE(mirror_write) *writes);
+/* Are there messages that the old server is to be told of? */
+bool mirror_seen_waits(struct mirror *mirror, const char *vname,
+		       uint32_t uid_validity);
+/* Tell it; what fails is tried again at the next contact. */
+void mirror_seen_replay(struct mirror *mirror, struct mirror_box *box);
 
 /*
  * mirror-apply.c, mirror-settle.c

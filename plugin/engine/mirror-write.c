@@ -51,6 +51,18 @@ static const struct mirror_op *next_op(const struct pending_write *pending)
 	return array_idx(&pending->write->ops, pending->next);
 }
 
+/* The session then has the bytes appended instead, if nothing was done yet. */
+static void source_gone(struct pending_write *pending)
+{
+	static const struct mirror_error error = {
+		MAIL_ERROR_INUSE,
+		"The source mailbox was just moved to this server, try again",
+	};
+
+	write_answer(pending, pending->next == 0 ? MIRROR_GONE : MIRROR_FAILED,
+		     &error);
+}
+
 /* The op as far as the round can take it. */
 static bool
 is_of_round(const struct mirror_op *op, const char *source)
@@ -70,11 +82,7 @@ add_write(struct mirror_burst *burst, struct pending_write *pending,
 	while ((op = next_op(pending)) != NULL && is_of_round(op, source)) {
 		if (source != NULL && op->source_uid_validity !=
 		    burst->box->kept.uid_validity) {
-			const struct mirror_error error = {
-				MAIL_ERROR_NOTFOUND,
-				"The source mailbox is another one by now",
-			};
-			write_answer(pending, MIRROR_FAILED, &error);
+			source_gone(pending);
 			return;
 		}
 		if (mirror_burst_add(burst, pending->write, op,
@@ -196,15 +204,14 @@ answer_copies(struct mirror_turn *turn, const char *source,
 	struct pending_write *pending;
 	const struct mirror_op *op;
 
-	if (answer != MIRROR_FAILED) {
-		error->code = MAIL_ERROR_INUSE;
-		error->text = "The source mailbox was just moved to this "
-			"server, try again";
-	}
 	array_foreach_modifiable(&turn->writes, pending) {
 		op = next_op(pending);
-		if (op != NULL && is_of_round(op, source))
+		if (op == NULL || !is_of_round(op, source))
+			continue;
+		if (answer == MIRROR_FAILED)
 			write_answer(pending, MIRROR_FAILED, error);
+		else
+			source_gone(pending);
 	}
 }
 
@@ -279,28 +286,65 @@ static void add_pending(struct mirror_turn *turn, struct mirror_write *write)
 	i_zero(&write->log);
 }
 
-static void check_uid_validities(struct mirror_turn *turn)
+static bool
+has_gone_source(struct mirror_turn *turn, const struct mirror_write *write)
+{
+	struct mirror_error error;
+	const struct mirror_op *op;
+
+	array_foreach(&write->ops, op) {
+		if (op->type == MIRROR_COPY &&
+		    mirror_box_state(turn->mirror, op->source, &error) !=
+		    MIRROR_DONE)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void check_writes(struct mirror_turn *turn)
 {
 	struct pending_write *pending;
 
 	array_foreach_modifiable(&turn->writes, pending) {
 		if (pending->write->uid_validity !=
-		    turn->box->kept.uid_validity)
+		    turn->box->kept.uid_validity ||
+		    has_gone_source(turn, pending->write))
 			write_answer(pending, MIRROR_GONE, NULL);
 	}
+}
+
+static void
+turn_init(struct mirror_turn *turn, struct mirror *mirror,
+	  const ARRAY_TYPE(mirror_write) *writes)
+{
+	struct mirror_write *write;
+
+	i_zero(turn);
+	turn->mirror = mirror;
+	t_array_init(&turn->writes, array_count(writes));
+	array_foreach_elem(writes, write)
+		add_pending(turn, write);
+}
+
+void mirror_write_all(struct mirror *mirror, struct mirror_box *box,
+		      const ARRAY_TYPE(mirror_write) *writes)
+{
+	struct mirror_turn turn;
+
+	turn_init(&turn, mirror, writes);
+	turn.box = box;
+	check_writes(&turn);
+	run_rounds(&turn);
 }
 
 void mirror_write(struct mirror *mirror, const char *vname,
 		  const ARRAY_TYPE(mirror_write) *writes)
 {
-	struct mirror_turn turn = { .mirror = mirror };
-	struct mirror_write *write;
+	struct mirror_turn turn;
 	struct mirror_error error;
 	enum mirror_answer answer;
 
-	t_array_init(&turn.writes, array_count(writes));
-	array_foreach_elem(writes, write)
-		add_pending(&turn, write);
+	turn_init(&turn, mirror, writes);
 	answer = mirror_box_get(mirror, vname, &turn.box, &error);
 	if (answer == MIRROR_DONE)
 		answer = open_dest(&turn, &error);
@@ -308,6 +352,7 @@ void mirror_write(struct mirror *mirror, const char *vname,
 		answer_all(&turn, answer, &error);
 		return;
 	}
-	check_uid_validities(&turn);
+	mirror_seen_replay(mirror, turn.box);
+	check_writes(&turn);
 	run_rounds(&turn);
 }

@@ -88,8 +88,10 @@ mirror_fill(struct mirror *mirror, const char *vname, enum fill_flags flags,
 	if (answer == MIRROR_DONE)
 		answer = mirror_box_refresh(mirror, box, flags, result_r,
 					    &error);
-	if (answer == MIRROR_DONE)
+	if (answer == MIRROR_DONE) {
+		mirror_seen_replay(mirror, box);
 		checkpoint_when_due(mirror, box);
+	}
 	*error_code_r = error.code;
 	*error_r = error.text;
 	return answer;
@@ -143,6 +145,8 @@ bool mirror_knows(struct mirror *mirror, const char *vname,
 {
 	struct mirror_box *box;
 
+	if (mirror_seen_waits(mirror, vname, status->uid_validity))
+		return FALSE;
 	array_foreach_elem(&mirror->boxes, box) {
 		if (strcmp(box->vname, vname) == 0 && box->kept.copy != NULL)
 			return box_knows(box, status);

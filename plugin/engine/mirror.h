@@ -65,7 +65,8 @@ enum mirror_answer {
 	MIRROR_DONE,
 	/* the mailbox is local: nothing was done, it's the asker's to do */
 	MIRROR_LOCAL,
-	/* it isn't mirrored (any more), or it is another one: open it again */
+	/* it isn't mirrored (any more), or it is another one: open it again. Or
+	   the source of a COPY isn't. Nothing was done. */
 	MIRROR_GONE,
 	/* not done, or it isn't known whether it was; error says why */
 	MIRROR_FAILED,
