@@ -1,24 +1,11 @@
 #include "demo-compare.h"
-#include "demo-delivery.h"
+#include "demo-expect.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define MAX_SHOWN 10
 #define COMPARE_FLAGS (SNAPSHOT_IGNORE_UIDNEXT | SNAPSHOT_IGNORE_SPECIAL_USE)
-
-/* The messages of INBOX by Message-ID. */
-struct id_uid {
-	char *message_id;
-	uint32_t uid;
-};
-
-struct id_list {
-	struct id_uid *items;
-	size_t count;
-	bool failed;
-};
 
 static void take_picture(struct demo_user *user, const char *server_key,
 			 unsigned int flags, struct snapshot **snapshot_r)
@@ -56,151 +43,6 @@ void demo_picture_after(struct demo_user *user)
 {
 	take_picture(user, "NEW_IMAP", 0, &user->after);
 	take_old(user, &user->old_after);
-}
-
-/*
- * Deliveries
- */
-
-static int cmp_id(const void *a, const void *b)
-{
-	const struct id_uid *x = a, *y = b;
-	int ret = strcmp(x->message_id, y->message_id);
-
-	return ret != 0 ? ret : x->uid < y->uid ? -1 : x->uid > y->uid;
-}
-
-static void untagged(void *context, const struct imap_response *resp)
-{
-	struct id_list *list = context;
-	struct imap_fetch fetch;
-	const char *begin, *end;
-
-	if (!imap_parse_fetch(resp, &fetch) || !fetch.has_body ||
-	    fetch.uid == 0)
-		return;
-	begin = memchr(fetch.body, '<', fetch.body_size);
-	end = begin == NULL ? NULL : strchr(begin, '>');
-	if (end == NULL)
-		return;
-	list->items = realloc(list->items,
-			      (list->count + 1) * sizeof(*list->items));
-	if (list->items == NULL)
-		abort();
-	list->items[list->count].message_id =
-		strndup(begin, (size_t)(end + 1 - begin));
-	list->items[list->count++].uid = fetch.uid;
-}
-
-static void read_ids(struct demo_user *user, struct id_list *list)
-{
-	const struct lab *lab = user->lab->lab;
-	struct imap_client *client;
-	struct imap_box box;
-	const char *error;
-
-	if (imap_open(lab_get(lab, "NEW_IMAP"), user->name,
-		      lab_get(lab, "PASSWORD"), DEMO_TIMEOUT_MS, &client,
-		      &error) < 0) {
-		demo_problem("%s: %s", user->label, error);
-		return;
-	}
-	if (imap_examine(client, "INBOX", &box) == IMAP_OK) {
-		imap_clear(client);
-		imap_set_untagged(client, untagged, list);
-		(void)imap_run(client, "UID FETCH 1:* (UID "
-			       "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])");
-		imap_set_untagged(client, NULL, NULL);
-	}
-	if (imap_reply(client)->status != IMAP_OK)
-		demo_problem("%s: Message-IDs: %s", user->label,
-			     imap_error(client));
-	imap_logout(&client);
-	qsort(list->items, list->count, sizeof(*list->items), cmp_id);
-}
-
-static void free_ids(struct id_list *list)
-{
-	size_t i;
-
-	for (i = 0; i < list->count; i++)
-		free(list->items[i].message_id);
-	free(list->items);
-}
-
-/* The lowest UID with that Message-ID, or 0. */
-static uint32_t find_id(const struct id_list *list, const char *message_id)
-{
-	size_t low = 0, high = list->count, mid;
-
-	while (low < high) {
-		mid = (low + high) / 2;
-		if (strcmp(list->items[mid].message_id, message_id) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < list->count &&
-		strcmp(list->items[low].message_id, message_id) == 0 ?
-		list->items[low].uid : 0;
-}
-
-static const struct snapshot_message *
-find_uid(const struct snapshot_folder *folder, uint32_t uid)
-{
-	size_t i;
-
-	for (i = 0; folder != NULL && i < folder->count; i++) {
-		if (folder->messages[i].uid == uid)
-			return &folder->messages[i];
-	}
-	return NULL;
-}
-
-static void add_expected(struct snapshot *expected,
-			 const struct snapshot_message *from)
-{
-	struct snapshot_folder *inbox = journal_folder(expected, "INBOX");
-	struct snapshot_message *msg;
-
-	if (inbox == NULL)
-		return;
-	msg = snapshot_add_message(inbox, from->uid);
-	*msg = *from;
-	msg->flags = snapshot_intern(expected, "");
-}
-
-/* What was taken must be there, once: another copy is one too many for the
-   comparison. Whatever came before the cutover is on both servers. */
-static unsigned int
-expect_deliveries(struct demo_user *user, uint32_t old_limit,
-		  struct snapshot *on_new, struct snapshot *on_old)
-{
-	const struct snapshot_folder *inbox = snapshot_find(user->after,
-							    "INBOX");
-	const struct snapshot_message *msg;
-	const struct delivery *delivery;
-	struct id_list ids = { .items = NULL };
-	unsigned int missing = 0;
-	size_t i;
-
-	read_ids(user, &ids);
-	for (i = 0; i < user->delivered.count; i++) {
-		delivery = &user->delivered.items[i];
-		msg = find_uid(inbox, find_id(&ids, delivery->message_id));
-		if (delivery->state == DELIVERY_TAKEN && msg == NULL) {
-			demo_problem("%s: the delivery %s is lost",
-				     user->label, delivery->message_id);
-			missing++;
-		}
-		if (delivery->state == DELIVERY_REFUSED || msg == NULL)
-			continue;
-		add_expected(on_new, msg);
-		if (msg->uid < old_limit)
-			add_expected(on_old, msg);
-	}
-	free_ids(&ids);
-	return missing;
 }
 
 /*
@@ -244,9 +86,19 @@ static void say_differences(const struct demo_user *user, const char *where,
 			     shown - MAX_SHOWN);
 }
 
+static void add_diff(struct demo_verdict *verdict,
+		     const struct snapshot_diff *diff)
+{
+	verdict->lost += diff->lost;
+	/* nobody wrote those, or not twice */
+	verdict->doubled += diff->doubled + diff->added;
+	verdict->changed += diff->changed + diff->folders_lost +
+		diff->folders_added + diff->folders_changed;
+}
+
 static void
 compare_pictures(const struct demo_user *user, const char *where,
-		 struct snapshot *expected, const struct snapshot *found,
+		 const struct snapshot *expected, const struct snapshot *found,
 		 struct demo_verdict *verdict)
 {
 	struct snapshot_diff diff;
@@ -256,37 +108,39 @@ compare_pictures(const struct demo_user *user, const char *where,
 
 	if (out == NULL)
 		abort();
-	snapshot_finish(expected);
 	(void)snapshot_compare(expected, found, COMPARE_FLAGS, out, &diff);
 	fclose(out);
 	say_differences(user, where, text);
 	free(text);
-	verdict->lost += diff.lost;
-	/* nobody wrote those, or not twice */
-	verdict->doubled += diff.doubled + diff.added;
-	verdict->changed += diff.changed + diff.folders_lost +
-		diff.folders_added + diff.folders_changed;
+	add_diff(verdict, &diff);
 }
 
-static uint32_t old_uidnext(const struct demo_user *user, const char *name)
+/* It has all that was written before the cutover began, and of what was written
+   meanwhile the first ones: one of these states it must be. */
+static struct snapshot *
+expect_old_state(struct demo_user *user, const struct demo_delivered *delivered)
 {
-	const struct snapshot_folder *folder;
+	struct snapshot *expected;
+	struct snapshot_diff diff;
 
-	folder = snapshot_find(user->old_after, name);
-	return folder == NULL ? 0 : folder->uidnext;
+	expected = demo_expect_old(user, delivered);
+	while (!snapshot_compare(expected, user->old_after, COMPARE_FLAGS, NULL,
+				 &diff) && journal_advance(&user->journal)) {
+		snapshot_free(&expected);
+		expected = demo_expect_old(user, delivered);
+	}
+	return expected;
 }
 
 static void
 compare_user(struct demo_user *user, struct demo_verdict *verdict)
 {
+	struct demo_delivered delivered;
 	struct snapshot *on_new, *on_old;
 
-	on_new = journal_expect_new(&user->journal, user->before);
-	on_old = journal_expect_old(&user->journal, user->before,
-				    old_uidnext(user, "INBOX"),
-				    old_uidnext(user, JOURNAL_TRASH));
-	verdict->lost += expect_deliveries(user, old_uidnext(user, "INBOX"),
-					   on_new, on_old);
+	verdict->lost += demo_delivered_find(user, &delivered);
+	on_new = demo_expect_new(user, &delivered);
+	on_old = expect_old_state(user, &delivered);
 	compare_pictures(user, "new server", on_new, user->after, verdict);
 	compare_pictures(user, "old server", on_old, user->old_after, verdict);
 	verdict->changed += compare_uidnext(user);
@@ -294,10 +148,11 @@ compare_user(struct demo_user *user, struct demo_verdict *verdict)
 	verdict->mailboxes += (unsigned int)on_new->count;
 	verdict->messages += snapshot_messages(on_new);
 	if (!user->journal.frozen)
-		demo_problem("%s: the client was never told of the cutover",
-			     user->label);
+		demo_problem("%s: the client has written nothing since the "
+			     "cutover", user->label);
 	snapshot_free(&on_new);
 	snapshot_free(&on_old);
+	demo_delivered_free(&delivered);
 }
 
 static void add_counts(const struct demo_user *user,
@@ -305,7 +160,9 @@ static void add_counts(const struct demo_user *user,
 {
 	verdict->client_errors += user->client.errors + user->watcher.errors +
 		user->delivery.errors;
-	verdict->reconnects += user->client.reconnects +
+	verdict->mirrored += user->mirrored_mailboxes;
+	*(user->inbox_is_mirrored ? &verdict->disconnects :
+	  &verdict->reconnects) += user->client.reconnects +
 		user->watcher.reconnects;
 	if (user->client.interrupted_ms > verdict->interrupted_ms)
 		verdict->interrupted_ms = user->client.interrupted_ms;
@@ -345,7 +202,8 @@ static void table_row(const struct demo_user *user,
 	printf("%-15s %6u %6llu %6u %6u %4u %7u %5llu %5llu %5llu %5u\n",
 	       user->label, verdict->mailboxes,
 	       (unsigned long long)verdict->messages, user->client.writes,
-	       user->delivery.writes, verdict->reconnects,
+	       user->delivery.writes,
+	       verdict->reconnects + verdict->disconnects,
 	       verdict->interrupted_ms, (unsigned long long)verdict->lost,
 	       (unsigned long long)verdict->doubled,
 	       (unsigned long long)verdict->changed, verdict->client_errors);
@@ -361,6 +219,8 @@ static void add_verdict(struct demo_verdict *to,
 	to->doubled += from->doubled;
 	to->changed += from->changed;
 	to->client_errors += from->client_errors;
+	to->mirrored += from->mirrored;
+	to->disconnects += from->disconnects;
 	to->reconnects += from->reconnects;
 	if (from->interrupted_ms > to->interrupted_ms)
 		to->interrupted_ms = from->interrupted_ms;

@@ -14,7 +14,10 @@
 struct demo_verdict {
 	unsigned int accounts, mailboxes;
 	uint64_t messages, lost, doubled, changed;
-	unsigned int client_errors, reconnects;
+	unsigned int client_errors;
+	/* Mailboxes that were mirrored before they were cut over; connections
+	   that ended of programs in a mirrored INBOX, and of others. */
+	unsigned int mirrored, disconnects, reconnects;
 	unsigned int cutover_ms_median, cutover_ms_max;
 	unsigned int interrupted_ms, slowest_ms, slowest_delivery_ms;
 };

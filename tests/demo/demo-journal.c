@@ -113,6 +113,7 @@ void journal_deinit(struct journal *journal)
 	for (j = 0; j < journal->count; j++)
 		free(journal->messages[j].message_id);
 	free(journal->messages);
+	free(journal->writes);
 	memset(journal, 0, sizeof(*journal));
 }
 
@@ -125,6 +126,35 @@ void journal_freeze(struct journal *journal)
 		journal->messages[i].old_flags = journal->messages[i].flags;
 	}
 	journal->frozen = true;
+}
+
+void journal_note_unsure(struct journal *journal, size_t message)
+{
+	struct journal_write *write;
+
+	if (journal->write_count == journal->write_room) {
+		journal->write_room = journal->write_room * 2 + 64;
+		journal->writes = realloc(journal->writes, journal->write_room *
+					  sizeof(*journal->writes));
+		if (journal->writes == NULL)
+			abort();
+	}
+	write = &journal->writes[journal->write_count++];
+	write->message = message;
+	write->uid = journal->messages[message].uid;
+	write->flags = journal->messages[message].flags;
+}
+
+bool journal_advance(struct journal *journal)
+{
+	const struct journal_write *write;
+
+	if (journal->advanced == journal->write_count)
+		return false;
+	write = &journal->writes[journal->advanced++];
+	journal->messages[write->message].old_uid = write->uid;
+	journal->messages[write->message].old_flags = write->flags;
+	return true;
 }
 
 static void

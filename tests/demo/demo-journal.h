@@ -16,7 +16,7 @@
 struct journal_message {
 	/* In INBOX and in Trash; 0: not there. */
 	uint32_t uid, trash_uid;
-	/* What it was in INBOX when that was cut over. */
+	/* What it is in the old server's INBOX, once frozen. */
 	uint32_t old_uid;
 	unsigned int flags, old_flags;
 	/* Of one that the client wrote itself, else NULL. */
@@ -26,11 +26,22 @@ struct journal_message {
 	unsigned char digest[SNAPSHOT_DIGEST_SIZE];
 };
 
+/* What a message of INBOX was after a write. */
+struct journal_write {
+	size_t message;
+	uint32_t uid;
+	unsigned int flags;
+};
+
 struct journal {
 	const char *flags[JOURNAL_MAX_FLAGS];
 	unsigned int flag_count;
 	struct journal_message *messages;
 	size_t count, room;
+	/* Those that the old server may have got before the cutover or not, the
+	   next one to come there being writes[advanced]. */
+	struct journal_write *writes;
+	size_t write_count, write_room, advanced;
 	bool frozen;
 };
 
@@ -46,15 +57,20 @@ const char *journal_flags_str(const struct journal *journal,
 /* flags: as journal_flags_str(). The other members are the caller's to fill. */
 struct journal_message *journal_add(struct journal *journal, uint32_t uid,
 				    const char *flags);
-/* INBOX has just been cut over: this is what the old server keeps. */
+/* INBOX may be cut over from here on: the old server has all of this. */
 void journal_freeze(struct journal *journal);
+/* The message is what it is by a write that may have been before the cutover or
+   after it; writes come in their order. */
+void journal_note_unsure(struct journal *journal, size_t message);
+/* The next of these writes was done on the old server. False: there's no more. */
+bool journal_advance(struct journal *journal);
 
 /* What the new server must show: `before` with INBOX and Trash as they are by
    now. The caller frees it. */
 struct snapshot *journal_expect_new(const struct journal *journal,
 				    const struct snapshot *before);
-/* The same of the old server as it was at the cutover: UIDs below the limits
-   were made there. */
+/* The same of the old server, as frozen and advanced: UIDs below the limits were
+   made there. */
 struct snapshot *journal_expect_old(const struct journal *journal,
 				    const struct snapshot *before,
 				    uint32_t inbox_limit, uint32_t trash_limit);

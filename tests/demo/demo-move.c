@@ -92,10 +92,15 @@ static void ask_status(struct demo_user *user)
 /* mailbox state fetched bytes changed ... */
 static void fill_row(struct demo_user *user, const char *const *columns)
 {
-	if (strcmp(columns[1], "filled") != 0)
+	user->mailboxes++;
+	if (strcmp(columns[1], "mirrored") == 0) {
+		user->mirrored_mailboxes++;
+		if (strcmp(columns[0], "INBOX") == 0)
+			user->inbox_is_mirrored = true;
+	} else if (strcmp(columns[1], "filled") != 0) {
 		demo_problem("%s: %s is %s after the fill", user->label,
 			     columns[0], columns[1]);
-	user->mailboxes++;
+	}
 }
 
 static void fill(struct demo_user *user)
@@ -113,8 +118,9 @@ static void fill(struct demo_user *user)
 	process_result_free(&result);
 	user->filling = false;
 	ask_status(user);
-	demo_say("%-14s filled: %u messages in %u mailboxes, %.1f s",
-		 user->label, user->filled, user->mailboxes,
+	demo_say("%-14s filled: %u messages in %u mailboxes, %u of them "
+		 "mirrored, %.1f s", user->label, user->filled,
+		 user->mailboxes, user->mirrored_mailboxes,
 		 (double)(now_ms() - started) / 1000);
 }
 

@@ -8,7 +8,7 @@
 
 #define DRAW_EVERY_MS 200
 #define SAY_EVERY_MS 5000
-#define BAR_CELLS 20
+#define BAR_CELLS 12
 
 static struct {
 	struct demo *demo;
@@ -63,7 +63,9 @@ static const char *state_of(const struct demo_user *user)
 {
 	if (user->is_cut_over)
 		return "local";
-	return user->filling ? "filling" :
+	if (user->filling)
+		return "filling";
+	return user->mirrored_mailboxes > 0 ? "mirrored" :
 		user->filled > 0 ? "filled" : "remote";
 }
 
@@ -72,8 +74,8 @@ static void draw_user(const struct demo_user *user)
 	char bar[BAR_CELLS + 1], line[160];
 
 	draw_bar(user, bar);
-	snprintf(line, sizeof(line), "%-14s %-7s [%s] %5u/%-5u  "
-		 "client %4u  reconnects %u  deliveries %3u", user->label,
+	snprintf(line, sizeof(line), "%-14s %-8s [%s] %5u/%-5u  "
+		 "client %4u  bye %u  mail %3u", user->label,
 		 state_of(user), bar, user->filled, user->total,
 		 user->client.writes,
 		 user->client.reconnects + user->watcher.reconnects,

@@ -86,9 +86,8 @@ int demo_session_again(struct demo_session *session)
 	bool moved = strstr(bye, MOVED_BYE) != NULL ||
 		(session->user->moving && strstr(bye, RELOGIN_BYE) != NULL);
 
-	if (moved)
-		session->counts->reconnects++;
-	else
+	session->counts->reconnects++;
+	if (!moved)
 		note_error(session, "connection lost", bye);
 	imap_free(&session->client);
 	if (demo_session_open(session) < 0)

@@ -1,7 +1,7 @@
 /*
  * demo-session: a mail program's connection to INBOX on the new server
  *
- * Keeps count of errors and of the announced disconnects.
+ * Keeps count of errors and of lost connections.
  */
 #ifndef DEMO_SESSION_H
 #define DEMO_SESSION_H

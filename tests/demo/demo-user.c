@@ -68,10 +68,11 @@ static void digest(const void *data, size_t size, unsigned char *digest_r)
 		abort();
 }
 
-static void note_append(struct worker *worker, const struct demo_write *write)
+static void note_append(struct worker *worker, struct demo_write *write)
 {
 	struct journal_message *msg;
 
+	write->message = worker->journal->count;
 	msg = journal_add(worker->journal, write->new_uid, write->flags);
 	msg->message_id = strdup(write->message_id);
 	msg->size = write->data->size;
@@ -79,17 +80,19 @@ static void note_append(struct worker *worker, const struct demo_write *write)
 	digest(write->data->data, write->data->size, msg->digest);
 }
 
-static void note_done(struct worker *worker, const struct demo_write *write)
+/* It's two commands: the first of them may have been before the cutover. */
+static void note_deleted(struct worker *worker, const struct demo_write *write)
 {
-	struct journal_message *msg;
+	message_of(worker, write)->flags |= journal_flag(worker->journal,
+							 "\\Deleted");
+	journal_note_unsure(worker->journal, write->message);
+}
+
+static void note_change(struct worker *worker, const struct demo_write *write)
+{
+	struct journal_message *msg = message_of(worker, write);
 	unsigned int flag;
 
-	worker->user->client.writes++;
-	if (write->type == WRITE_APPEND) {
-		note_append(worker, write);
-		return;
-	}
-	msg = message_of(worker, write);
 	if (write->type == WRITE_FLAG) {
 		flag = journal_flag(worker->journal, write->flag);
 		msg->flags = write->add ? msg->flags | flag :
@@ -99,6 +102,29 @@ static void note_done(struct worker *worker, const struct demo_write *write)
 	if (write->type == WRITE_MOVE)
 		msg->trash_uid = write->new_uid;
 	msg->uid = 0;
+}
+
+/* Nobody tells a client when its mailbox is cut over. So what the old server
+   keeps is known but for the writes that were under way meanwhile. */
+static void note_done(struct worker *worker, struct demo_write *write)
+{
+	struct journal *journal = worker->journal;
+	bool unsure;
+
+	if (!journal->frozen &&
+	    (worker->user->moving || worker->user->is_cut_over))
+		journal_freeze(journal);
+	unsure = journal->frozen && !write->is_after;
+	worker->user->client.writes++;
+	if (write->type == WRITE_APPEND) {
+		note_append(worker, write);
+	} else {
+		if (write->type == WRITE_EXPUNGE && unsure)
+			note_deleted(worker, write);
+		note_change(worker, write);
+	}
+	if (unsure)
+		journal_note_unsure(journal, write->message);
 }
 
 static void note_interruption(struct worker *worker, uint64_t started)
@@ -127,11 +153,8 @@ recover(struct worker *worker, struct demo_write *write, uint64_t started)
 		return -1;
 	if (done)
 		note_done(worker, write);
-	if (ret > 0) {
-		/* what the old server has by now, it keeps */
-		journal_freeze(worker->journal);
+	if (ret > 0)
 		note_interruption(worker, started);
-	}
 	return done ? 1 : 0;
 }
 
@@ -143,6 +166,7 @@ static int do_write(struct worker *worker, struct demo_write *write)
 	unsigned int i;
 	int done = 0;
 
+	write->is_after = worker->user->is_cut_over;
 	for (i = 0; i < TRIES && done == 0; i++) {
 		result = run_write(worker, write);
 		if (result == OUTCOME_REFUSED)

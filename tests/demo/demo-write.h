@@ -14,9 +14,12 @@ enum demo_write_type { WRITE_APPEND, WRITE_FLAG, WRITE_MOVE, WRITE_EXPUNGE };
 
 struct demo_write {
 	enum demo_write_type type;
-	/* Index in the journal, and UID; not for WRITE_APPEND. */
+	/* Index in the journal, and UID; for WRITE_APPEND not before it's
+	   done. */
 	size_t message;
 	uint32_t uid;
+	/* It began after the user was cut over. */
+	bool is_after;
 	/* WRITE_FLAG */
 	bool add;
 	const char *flag;

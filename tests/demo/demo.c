@@ -16,6 +16,7 @@
 #include "demo-mail.h"
 #include "demo-move.h"
 #include "demo-progress.h"
+#include "demo-sides.h"
 #include "demo-user.h"
 #include "options.h"
 #include "process.h"
@@ -26,6 +27,7 @@
 #include <unistd.h>
 
 #define WARM_UP_WRITES 15
+#define MIRRORED_WRITES 25
 #define AFTERWARDS_WRITES 40
 #define PHASE_MS 60000
 
@@ -112,6 +114,12 @@ static void move_users(struct demo *demo)
 		demo_fill(demo);
 	}
 	if (working && !demo_is_interrupted()) {
+		demo_progress_phase("users work on, the old servers still in "
+				    "charge");
+		demo_sides_show(demo);
+		working = let_work(demo, MIRRORED_WRITES);
+	}
+	if (working && !demo_is_interrupted()) {
 		demo_progress_phase("doveadm migration cutover; a user's mail "
 				    "comes to the new server from then on (what "
 				    "the old one still got would be late, and "
@@ -133,9 +141,10 @@ static void print_longest(const struct demo_verdict *verdict)
 {
 	if (verdict->accounts == 0)
 		return;
-	printf("\nannounced disconnects %u, each followed by a login; longest "
-	       "interruption of a\nclient's work %u ms; slowest command %u ms; "
-	       "slowest delivery %u ms\n", verdict->reconnects,
+	printf("\ndisconnects of mirrored mailboxes %u; announced ones of the "
+	       "others %u, each followed\nby a login, with at most %u ms "
+	       "between two answers; slowest command %u ms; slowest\n"
+	       "delivery %u ms\n", verdict->disconnects, verdict->reconnects,
 	       verdict->interrupted_ms, verdict->slowest_ms,
 	       verdict->slowest_delivery_ms);
 }
@@ -176,7 +185,7 @@ static bool is_good(const struct demo_verdict *verdict)
 	return !demo_is_interrupted() && demo_problems() == 0 &&
 		verdict->accounts == DEMO_USERS && verdict->lost == 0 &&
 		verdict->doubled == 0 && verdict->changed == 0 &&
-		verdict->client_errors == 0;
+		verdict->client_errors == 0 && verdict->disconnects == 0;
 }
 
 static void print_figures(const struct demo_verdict *verdict,
@@ -186,6 +195,8 @@ static void print_figures(const struct demo_verdict *verdict,
 	printf(" arrivals_old=%u arrivals_new=%u arrivals_reported=%u",
 	       arrivals->accepted[DEMO_OLD], arrivals->accepted[DEMO_NEW],
 	       arrivals->reported[DEMO_OLD] + arrivals->reported[DEMO_NEW]);
+	printf(" mirrored=%u disconnects=%u", verdict->mirrored,
+	       verdict->disconnects);
 }
 
 static int finish(const struct demo_verdict *verdict,

@@ -40,6 +40,7 @@ struct demo_lab {
 
 /* What one program of a user saw. */
 struct demo_counts {
+	/* reconnects: each time that its connection ended */
 	atomic_uint writes, reads, reconnects, errors;
 	/* From the last answer before a cutover to being back at work. */
 	atomic_uint interrupted_ms;
@@ -80,8 +81,11 @@ struct demo_user {
 	struct demo_counts client, watcher, delivery;
 
 	/* Of doveadm migration status. */
-	atomic_uint filled, total, local_mailboxes, mailboxes;
+	atomic_uint filled, total, mailboxes, mirrored_mailboxes;
+	atomic_uint local_mailboxes;
 	atomic_bool filling, moving, is_cut_over;
+	/* Was it when the fill was done: its cutover disturbs nobody. */
+	atomic_bool inbox_is_mirrored;
 	/* Of doveadm migration cutover. */
 	unsigned int cutover_ms[DEMO_MAX_CUTOVERS], cutovers;
 };
