@@ -149,10 +149,9 @@ int fill_recreate_copy(struct fill *fill, const char *reason)
 	if (tree_held(fill) || fill->set->kept != NULL) {
 		fill->error = t_strdup_printf("The copy must be made anew: %s",
 					      reason);
+		(void)fill_local_error(fill);
 		/* clients read it, and it takes its time */
-		if (fill->set->kept != NULL)
-			return fill_degrade(fill);
-		return fill_local_error(fill);
+		return fill->set->kept != NULL ? fill_degrade(fill) : -1;
 	}
 	migration_report(fill->set->muser, "rebuild",
 			 "mailbox", fill->set->vname, "reason", reason, NULL);
@@ -239,7 +238,9 @@ static int adopt_copy(struct fill *fill)
 	if (local.uid_validity != uid_validity)
 		return fill_recreate_copy(fill, "the local mailbox was made "
 					  "anew by somebody else");
-	if (fill->state.state == MAILBOX_STATE_FILLING &&
+	/* a worker that was killed may have left some as well */
+	if ((fill->state.state == MAILBOX_STATE_FILLING ||
+	     (fill->set->kept != NULL && !fill->was_kept)) &&
 	    local_copy_remove_strays(fill->copy, &fill->error) < 0)
 		return fill_local_error(fill);
 	return 0;

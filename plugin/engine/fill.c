@@ -147,6 +147,14 @@ static void leave_unknown(struct fill *fill)
 	}
 }
 
+/* The administrator is asked before the copy follows the old server: until then
+   clients see what that has. */
+static int fill_refused(struct fill *fill)
+{
+	return fill->error_code == MAIL_ERROR_EXISTS ?
+		fill_degrade(fill) : -1;
+}
+
 /* Returns 1 when it is done, 0 when the copy was made anew and all must be
    done again, -1 on error. */
 static int fill_once(struct fill *fill)
@@ -154,8 +162,7 @@ static int fill_once(struct fill *fill)
 	bool recreate;
 
 	if (fill_take_inventories(fill) < 0 || fill_check_expunges(fill) < 0)
-		return fill->error_code == MAIL_ERROR_EXISTS ?
-			fill_degrade(fill) : -1;
+		return fill_refused(fill);
 	fill_expunge_without(fill);
 	leave_unknown(fill);
 	if (retry_missed(fill, &recreate) < 0)
@@ -194,7 +201,7 @@ static int fill_run(struct fill *fill)
 	if ((ret = fill_read_state(fill)) <= 0)
 		return ret;
 	if (fill_open(fill) < 0)
-		return -1;
+		return fill_refused(fill);
 	if (fill->set->kept != NULL && fill_open_digests(fill) < 0)
 		return -1;
 	if (fill_nothing_new(fill))
