@@ -1,35 +1,19 @@
 #include "demo-sides.h"
 #include "demo-progress.h"
-#include "imap-client.h"
+#include "demo-view.h"
 #include "process.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Nobody else changes it. */
 #define MAILBOX "Projects"
 #define SEEN_MS 15000
 #define POLL_MS 10
-#define MAX_MESSAGES 4
-
-/* What the demo writes there: a message of each side. */
-struct message {
-	uint32_t uid;
-	char flags[4];
-};
-
-struct view {
-	uint32_t exists;
-	struct message messages[MAX_MESSAGES];
-	unsigned int count;
-};
 
 struct side {
 	const char *name, *key;
-	struct imap_client *writer, *viewer;
-	/* Those from here on are the demo's. */
-	uint32_t first_uid;
-	struct view view;
+	struct imap_client *writer;
+	struct demo_view view;
 	/* The writer's last command. */
 	unsigned int tag;
 };
@@ -37,8 +21,9 @@ struct side {
 struct sides {
 	struct demo_user *user;
 	struct side at[DEMO_SERVERS];
-	/* What both must show: by who wrote it, UID 0 for none. */
-	struct message wanted[DEMO_SERVERS];
+	/* What both must show: the message that each writer made, UID 0 for
+	   none, and how many there are in all. */
+	struct view_message wanted[DEMO_SERVERS];
 	uint32_t exists;
 	unsigned int longest_ms;
 };
@@ -47,7 +32,7 @@ enum change_type { CHANGE_APPEND, CHANGE_FLAG, CHANGE_EXPUNGE };
 
 struct change {
 	enum change_type type;
-	/* Of which side the message is; the flag and its letter. */
+	/* Who made the message. */
 	enum demo_server whose;
 	const char *flag;
 };
@@ -73,139 +58,40 @@ static bool problem(const struct sides *sides, const struct side *side,
 }
 
 /*
- * Flags: a letter for each
- */
-
-static const struct {
-	const char *flag;
-	char letter;
-} letters[] = { { "\\Answered", 'A' }, { "\\Flagged", 'F' },
-		{ "\\Seen", 'S' } };
-#define LETTERS (sizeof(letters) / sizeof(letters[0]))
-
-static void flags_parse(const struct imap_arg *flags, char *str)
-{
-	const struct imap_arg *arg;
-	unsigned int i;
-
-	for (i = 0; i < LETTERS; i++) {
-		for (arg = flags; arg != NULL; arg = arg->next) {
-			if (imap_arg_is(arg, letters[i].flag))
-				*str++ = letters[i].letter;
-		}
-	}
-	*str = '\0';
-}
-
-static void flags_add(char *str, const char *flag)
-{
-	char old[LETTERS + 1];
-	unsigned int i;
-
-	snprintf(old, sizeof(old), "%s", str);
-	for (i = 0; i < LETTERS; i++) {
-		if (strchr(old, letters[i].letter) != NULL ||
-		    strcmp(letters[i].flag, flag) == 0)
-			*str++ = letters[i].letter;
-	}
-	*str = '\0';
-}
-
-/*
  * Looking
  */
-
-static const char *view_str(const struct view *view, char *str, size_t size)
-{
-	unsigned int i;
-	int used;
-
-	used = snprintf(str, size, "%u mails", view->exists);
-	for (i = 0; i < view->count && (size_t)used < size; i++) {
-		used += snprintf(str + used, size - (size_t)used, " %u:%s",
-				 view->messages[i].uid,
-				 view->messages[i].flags[0] == '\0' ? "-" :
-				 view->messages[i].flags);
-	}
-	return str;
-}
 
 static void show(const struct sides *sides, uint64_t started)
 {
 	char new[80], old[80];
 
 	demo_say("%6u ms  %-30s  %s", (unsigned int)(now_ms() - started),
-		 view_str(&sides->at[DEMO_NEW].view, new, sizeof(new)),
-		 view_str(&sides->at[DEMO_OLD].view, old, sizeof(old)));
-}
-
-static void view_take(struct side *side)
-{
-	const struct imap_response *resp;
-	struct view view = { .exists = imap_exists(side->viewer) };
-	struct imap_fetch fetch;
-
-	for (resp = imap_find(imap_untagged(side->viewer), "FETCH");
-	     resp != NULL && view.count < MAX_MESSAGES;
-	     resp = imap_find(resp->next, "FETCH")) {
-		/* "n:*" has the last one in any case */
-		if (!imap_parse_fetch(resp, &fetch) ||
-		    fetch.uid < side->first_uid)
-			continue;
-		view.messages[view.count].uid = fetch.uid;
-		flags_parse(fetch.flags, view.messages[view.count++].flags);
-	}
-	side->view = view;
-}
-
-/* It was told that something is new: it asks what, and idles again. */
-static bool look(struct sides *sides, struct side *side)
-{
-	struct imap_client *client = side->viewer;
-
-	if (imap_idle_stop(client) != IMAP_OK)
-		return problem(sides, side, "IDLE", client);
-	imap_clear(client);
-	if (imap_run(client, "UID FETCH %u:* (UID FLAGS)", side->first_uid) !=
-	    IMAP_OK)
-		return problem(sides, side, "FETCH", client);
-	view_take(side);
-	imap_clear(client);
-	if (imap_idle_start(client) != IMAP_OK)
-		return problem(sides, side, "IDLE", client);
-	return true;
-}
-
-static bool is_seen(const struct view *view, const struct message *wanted)
-{
-	unsigned int i;
-
-	for (i = 0; i < view->count; i++) {
-		if (view->messages[i].uid == wanted->uid)
-			return strcmp(view->messages[i].flags,
-				      wanted->flags) == 0;
-	}
-	return false;
-}
-
-static bool is_as_wanted(const struct sides *sides, const struct view *view)
-{
-	unsigned int i, count = 0;
-
-	for (i = 0; i < DEMO_SERVERS; i++) {
-		if (sides->wanted[i].uid == 0)
-			continue;
-		if (!is_seen(view, &sides->wanted[i]))
-			return false;
-		count++;
-	}
-	return view->count == count && view->exists == sides->exists + count;
+		 demo_view_str(&sides->at[DEMO_NEW].view, new, sizeof(new)),
+		 demo_view_str(&sides->at[DEMO_OLD].view, old, sizeof(old)));
 }
 
 static bool are_equal(const struct sides *sides)
 {
-	return is_as_wanted(sides, &sides->at[DEMO_NEW].view) &&
-		is_as_wanted(sides, &sides->at[DEMO_OLD].view);
+	unsigned int i;
+
+	for (i = 0; i < DEMO_SERVERS; i++) {
+		if (!demo_view_is(&sides->at[i].view, sides->wanted,
+				  DEMO_SERVERS, sides->exists))
+			return false;
+	}
+	return true;
+}
+
+/* -1: it's no use to go on. */
+static int look(struct sides *sides, struct side *side)
+{
+	/* a lost connection is found by looking as well */
+	if (imap_idle_poll(side->view.client, POLL_MS) == 0)
+		return 0;
+	if (demo_view_look(&side->view) == IMAP_OK)
+		return 1;
+	problem(sides, side, "IDLE", side->view.client);
+	return -1;
 }
 
 /* Shows what the viewers are told until both see all of it. */
@@ -221,13 +107,11 @@ static bool wait_seen(struct sides *sides, uint64_t started)
 			return false;
 		}
 		for (i = 0; i < DEMO_SERVERS; i++) {
-			ret = imap_idle_poll(sides->at[i].viewer, POLL_MS);
-			/* a lost connection is found by it as well */
-			if (ret == 0)
-				continue;
-			if (!look(sides, &sides->at[i]))
+			ret = look(sides, &sides->at[i]);
+			if (ret < 0)
 				return false;
-			show(sides, started);
+			if (ret > 0)
+				show(sides, started);
 		}
 		demo_progress_tick();
 	}
@@ -284,7 +168,7 @@ static uint32_t appended_uid(const struct imap_client *client)
 static bool
 end_change(struct sides *sides, struct side *side, const struct change *change)
 {
-	struct message *message = &sides->wanted[change->whose];
+	struct view_message *message = &sides->wanted[change->whose];
 
 	if (imap_wait(side->writer, side->tag) != IMAP_OK)
 		return problem(sides, side, "a change", side->writer);
@@ -292,12 +176,14 @@ end_change(struct sides *sides, struct side *side, const struct change *change)
 	case CHANGE_APPEND:
 		message->flags[0] = '\0';
 		message->uid = appended_uid(side->writer);
+		sides->exists++;
 		break;
 	case CHANGE_FLAG:
-		flags_add(message->flags, change->flag);
+		view_flags_add(message, change->flag);
 		break;
 	case CHANGE_EXPUNGE:
 		message->uid = 0;
+		sides->exists--;
 		break;
 	}
 	imap_clear(side->writer);
@@ -361,36 +247,35 @@ open_client(const struct sides *sides, const struct side *side,
 
 static bool open_side(struct sides *sides, struct side *side)
 {
+	struct imap_client *viewer;
 	struct imap_box box;
 
 	side->writer = open_client(sides, side, &box);
-	if (side->writer != NULL)
-		side->viewer = open_client(sides, side, &box);
-	if (side->viewer == NULL)
+	if (side->writer == NULL)
 		return false;
-	side->first_uid = box.uidnext;
-	sides->exists = side->view.exists = box.exists;
+	viewer = open_client(sides, side, &box);
+	if (viewer == NULL)
+		return false;
 	imap_clear(side->writer);
-	if (imap_idle_start(side->viewer) != IMAP_OK)
-		return problem(sides, side, "IDLE", side->viewer);
+	if (demo_view_init(&side->view, viewer, &box) != IMAP_OK)
+		return problem(sides, side, "IDLE", viewer);
 	return true;
 }
 
-static bool are_open(struct sides *sides)
+static bool open_sides(struct sides *sides)
 {
-	const struct side *new = &sides->at[DEMO_NEW];
-	const struct side *old = &sides->at[DEMO_OLD];
+	const struct demo_view *new = &sides->at[DEMO_NEW].view;
+	const struct demo_view *old = &sides->at[DEMO_OLD].view;
 
 	if (!open_side(sides, &sides->at[DEMO_NEW]) ||
 	    !open_side(sides, &sides->at[DEMO_OLD]))
 		return false;
-	if (new->view.exists == old->view.exists &&
-	    new->first_uid == old->first_uid)
+	sides->exists = old->exists;
+	if (new->exists == old->exists && new->first_uid == old->first_uid)
 		return true;
 	demo_problem("%s: " MAILBOX " has %u mails and UIDNEXT %u on the new "
 		     "server, %u and %u on the old one", sides->user->label,
-		     new->view.exists, new->first_uid, old->view.exists,
-		     old->first_uid);
+		     new->exists, new->first_uid, old->exists, old->first_uid);
 	return false;
 }
 
@@ -407,7 +292,7 @@ static void show_user(struct demo_user *user)
 	demo_say(MAILBOX " of %s at both servers, while a client at each\n"
 		 "        changes it (UID:flags; A answered, F flagged, S "
 		 "seen)", user->label);
-	ok = are_open(&sides);
+	ok = open_sides(&sides);
 	demo_say("           %-30s  %s", "NEW SERVER", "OLD SERVER");
 	if (ok)
 		show(&sides, now_ms());
@@ -417,7 +302,7 @@ static void show_user(struct demo_user *user)
 		demo_say("each change was seen at both servers after %u ms at "
 			 "most", sides.longest_ms);
 	for (i = 0; i < DEMO_SERVERS; i++) {
-		imap_free(&sides.at[i].viewer);
+		imap_free(&sides.at[i].view.client);
 		imap_free(&sides.at[i].writer);
 	}
 }
