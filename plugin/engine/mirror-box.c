@@ -8,6 +8,8 @@
 #include "old-client.h"
 #include "mirror-private.h"
 
+/* A connection that was idle for longer may be dead without our knowing. */
+#define IDLE_SECS 30
 /* copies that stay open, with their digests in memory */
 #define MAX_OPEN 8
 
@@ -136,7 +138,7 @@ mirror_box_get(struct mirror *mirror, const char *vname,
 	return MIRROR_DONE;
 }
 
-static void measure(struct mirror *mirror, const struct timeval *start)
+void mirror_measure(struct mirror *mirror, const struct timeval *start)
 {
 	struct timeval now;
 	unsigned int msecs;
@@ -173,11 +175,14 @@ mirror_box_refresh(struct mirror *mirror, struct mirror_box *box,
 			box_close(mirror, box);
 		return answer == MIRROR_DONE ? MIRROR_FAILED : answer;
 	}
+	if (result_r->local)
+		box_close(mirror, box);
 	if (box->kept.copy == NULL)
 		return mirror_box_state(mirror, box->vname, error_r) ==
 			MIRROR_LOCAL ? MIRROR_LOCAL : MIRROR_GONE;
 	mirror->selected = box;
 	mirror->selected_losses = old_client_losses(mirror->client);
+	mirror->answered = ioloop_time;
 	box->known_uid = box->kept.mailbox.uid_next;
 	box->behind = FALSE;
 	return MIRROR_DONE;
@@ -196,7 +201,9 @@ mirror_box_select(struct mirror *mirror, struct mirror_box *box,
 {
 	struct fill_result result;
 
-	if (is_selected(mirror, box) && !box->behind)
+	if (is_selected(mirror, box) && !box->behind &&
+	    (ioloop_time - mirror->answered <= IDLE_SECS ||
+	     mirror_box_noop(mirror, box, error_r) == 0))
 		return MIRROR_DONE;
 	return mirror_box_refresh(mirror, box, 0, &result, error_r);
 }
@@ -211,7 +218,8 @@ int mirror_box_noop(struct mirror *mirror, struct mirror_box *box,
 	i_gettimeofday(&start);
 	if (old_command_run(&cmd, &error_r->code, &error_r->text) < 0)
 		return -1;
-	measure(mirror, &start);
+	mirror_measure(mirror, &start);
+	mirror->answered = ioloop_time;
 	box->known_uid = I_MAX(box->known_uid, uid_next);
 	return 0;
 }

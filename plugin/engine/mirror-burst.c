@@ -5,6 +5,7 @@
 #include "imap-date.h"
 #include "imap-seqset.h"
 #include "imap-util.h"
+#include "ioloop.h"
 #include "str.h"
 #include "time-util.h"
 #include "migration-user.h"
@@ -532,19 +533,31 @@ static void mark_lost(struct mirror_burst *burst)
 	}
 }
 
-void mirror_burst_run(struct mirror_burst *burst)
+static void confirm(struct mirror_burst *burst)
 {
-	struct timeval start, end;
-
-	i_gettimeofday(&start);
-	if (send_all(burst) == 0) {
-		i_gettimeofday(&end);
-		burst->mirror->rtt_msecs = (3 * burst->mirror->rtt_msecs +
-			timeval_diff_msecs(&end, &start)) / 4;
-	}
 	if (!burst->lost && ask_unconfirmed(burst) == 0 &&
 	    send_again(burst) == 0 && ask_unconfirmed(burst) == 0)
 		refuse_unconfirmed(burst);
 	if (burst->lost)
 		mark_lost(burst);
+	else
+		burst->mirror->answered = ioloop_time;
+}
+
+void mirror_burst_run(struct mirror_burst *burst)
+{
+	struct timeval start;
+
+	i_gettimeofday(&start);
+	if (send_all(burst) == 0)
+		mirror_measure(burst->mirror, &start);
+	confirm(burst);
+}
+
+void mirror_burst_resume(struct mirror_burst *burst)
+{
+	burst->lost = FALSE;
+	inventory_clear(&burst->shown);
+	(void)send_again(burst);
+	confirm(burst);
 }

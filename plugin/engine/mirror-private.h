@@ -47,6 +47,8 @@ struct mirror {
 	/* selected on the connection, as long as that isn't lost */
 	struct mirror_box *selected;
 	unsigned int selected_losses;
+	/* unix seconds of its last answer */
+	time_t answered;
 	unsigned int rtt_msecs;
 };
 
@@ -83,6 +85,8 @@ int mirror_box_noop(struct mirror *mirror, struct mirror_box *box,
 /* Everything durable, all closed. */
 void mirror_boxes_close(struct mirror *mirror);
 uint32_t mirror_box_uid_next(const struct mirror_box *box);
+/* A round trip that began then has ended. */
+void mirror_measure(struct mirror *mirror, const struct timeval *start);
 
 /*
  * mirror-store.c
@@ -170,6 +174,9 @@ int mirror_burst_add(struct mirror_burst *burst, struct mirror_write *write,
 /* Send all and wait for the answers; what isn't confirmed is asked for, and tried
    once more. Each op's state tells. */
 void mirror_burst_run(struct mirror_burst *burst);
+/* On another connection: STOREs and EXPUNGEs that are OK, but for UIDs that aren't
+   confirmed. */
+void mirror_burst_resume(struct mirror_burst *burst);
 
 /*
  * mirror-write.c, mirror-seen.c
@@ -191,8 +198,9 @@ void mirror_seen_replay(struct mirror *mirror, struct mirror_box *box);
 /* Do to the copies what the burst has done. A copy that can't be written to is
    behind: the old server has it. */
 void mirror_apply(struct mirror_burst *burst);
-/* Of a lost burst: find out what of it is done; its ops are OK or REFUSED
-   then. */
+/* Of a lost burst: find out what of it is done. STORE and EXPUNGE can be done
+   again; an APPEND or COPY that isn't done could still be, so that isn't: its ops
+   are OK or REFUSED then. The copies are up to date as far as can be. */
 void mirror_settle(struct mirror_burst *burst);
 /* Digest of an APPEND's message. Returns 0, -1 when it can't be read. */
 int mirror_append_digest(const struct mirror_write *write,

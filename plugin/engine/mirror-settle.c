@@ -140,8 +140,8 @@ static bool settle_expunge(struct settle *settle, struct burst_op *op)
 
 	i_array_init(&uids, 64);
 	local_copy_uids(settle->burst->box->kept.copy, &uids);
-	gone = seq_range_array_intersect(&uids, &op->uids) == 0 ||
-		array_is_empty(&uids);
+	(void)seq_range_array_intersect(&uids, &op->uids);
+	gone = array_is_empty(&uids);
 	array_free(&uids);
 	return gone;
 }
@@ -177,6 +177,38 @@ static bool refresh_both(struct mirror_burst *burst)
 		burst->dest->kept.copy != NULL;
 }
 
+static bool can_be_repeated(const struct burst_op *op)
+{
+	return op->ops->type == MIRROR_STORE || op->ops->type == MIRROR_EXPUNGE;
+}
+
+static void op_not_done(struct burst_op *op, bool known)
+{
+	op->state = BURST_REFUSED;
+	op->error.code = MAIL_ERROR_UNAVAILABLE;
+	op->error.text = known ? "The connection to the old mail server was "
+		"lost, and it wasn't done" :
+		"The connection to the old mail server was lost";
+}
+
+/* Returns TRUE when it is to be done again. */
+static bool settle_lost(struct settle *settle, struct burst_op *op, bool known)
+{
+	if (known && settle_op(settle, op)) {
+		op->state = BURST_OK;
+		array_clear(&op->uids);
+		op->uids_told = TRUE;
+		op->uid_validity = settle->burst->dest->kept.uid_validity;
+		return FALSE;
+	}
+	if (known && can_be_repeated(op)) {
+		op->state = BURST_OK;
+		return TRUE;
+	}
+	op_not_done(op, known);
+	return FALSE;
+}
+
 void mirror_settle(struct mirror_burst *burst)
 {
 	struct settle settle = {
@@ -184,27 +216,26 @@ void mirror_settle(struct mirror_burst *burst)
 		.dest_uid_next = mirror_box_uid_next(burst->dest),
 	};
 	struct burst_op *op;
-	bool known;
+	bool known, again = FALSE;
 
 	i_array_init(&settle.taken, 8);
 	array_foreach_elem(&burst->ops, op)
 		seq_range_array_merge(&settle.taken, &op->new_uids);
 	known = refresh_both(burst);
 	array_foreach_elem(&burst->ops, op) {
-		if (op->state != BURST_LOST)
-			continue;
-		if (known && settle_op(&settle, op)) {
-			op->state = BURST_OK;
-			op->uids_told = TRUE;
-			op->uid_validity = burst->dest->kept.uid_validity;
-			continue;
-		}
-		op->state = BURST_REFUSED;
-		op->error.code = MAIL_ERROR_UNAVAILABLE;
-		op->error.text = known ?
-			"The connection to the old mail server was lost, "
-			"and it wasn't done" :
-			"The connection to the old mail server was lost";
+		if (op->state == BURST_LOST)
+			again = settle_lost(&settle, op, known) || again;
 	}
 	array_free(&settle.taken);
+	if (!again)
+		return;
+	mirror_burst_resume(burst);
+	if (!burst->lost) {
+		mirror_apply(burst);
+		return;
+	}
+	array_foreach_elem(&burst->ops, op) {
+		if (op->state == BURST_LOST)
+			op_not_done(op, FALSE);
+	}
 }
