@@ -111,6 +111,19 @@ read_interval(struct mail_user *user, const char *name,
 	return 0;
 }
 
+static int
+read_old_connections(struct mail_user *user, struct migration_settings *set,
+		     const char **error_r)
+{
+	const char *name = "migration_old_connections";
+	const char *value = compat_plugin_setting(user, name);
+
+	if (value != NULL && str_to_uint(value, &set->old_connections) < 0)
+		return bad_setting(name, value, "a number, 0 for no limit",
+				   error_r);
+	return 0;
+}
+
 int migration_settings_read(struct mail_user *user,
 			    struct migration_settings *set_r,
 			    const char **error_r)
@@ -130,7 +143,8 @@ int migration_settings_read(struct mail_user *user,
 			  error_r) < 0 ||
 	    read_interval(user, "migration_mirror_interval",
 			  DEFAULT_MIRROR_INTERVAL, &set_r->mirror_interval,
-			  error_r) < 0)
+			  error_r) < 0 ||
+	    read_old_connections(user, set_r, error_r) < 0)
 		return -1;
 	return 0;
 }

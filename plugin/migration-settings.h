@@ -31,6 +31,8 @@ struct migration_settings {
 	/* seconds after which the mirror looks at mailboxes again that nobody
 	   has open */
 	unsigned int mirror_interval;
+	/* connections of all users' workers to one old server, 0: no limit */
+	unsigned int old_connections;
 };
 
 /* Read and check all settings of the user. Strings are allocated from the

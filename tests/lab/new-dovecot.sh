@@ -2,10 +2,12 @@
 #
 # doveadm's module folder is compiled into it. So the modules of the system and
 # ours lie in $DIR/modules, and a private mount namespace shows that folder
-# where the system's is; nothing of the machine's own changes.
+# where the system's is; nothing of the machine's own changes. migration-worker is
+# in $DIR/bin, and the configuration says so.
 
 NEW=new
 NEW_MODULES=modules
+NEW_WORKER=bin/migration-worker
 
 # new_modules_install: the system's modules, and ours from the build tree
 new_modules_install()
@@ -18,6 +20,8 @@ new_modules_install()
 		>"$DIR/log/install.out" 2>&1 ||
 		fail "our modules can't be installed: see $DIR/log/install.out"
 	cp -a "$DIR/stage$moduledir/." "$DIR/$NEW_MODULES/"
+	mkdir -p "$DIR/bin"
+	find "$DIR/stage" -name migration-worker -exec cp {} "$DIR/bin" \;
 	rm -rf "$DIR/stage"
 }
 
@@ -44,6 +48,9 @@ new_config_plugin()
 
 !include $TOP/conf.d/90-migration.conf
 mail_plugins = \$mail_plugins migration
+service migration-worker {
+  executable = $DIR/$NEW_WORKER
+}
 plugin {
   migration = yes
 }

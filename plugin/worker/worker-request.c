@@ -1,0 +1,356 @@
+#include "lib.h"
+#include "array.h"
+#include "imap-seqset.h"
+#include "mailbox-list.h"
+#include "unichar.h"
+#include "worker-request.h"
+
+#include <ctype.h>
+
+#define MAX_TZ_OFFSET (24 * 60)
+/* what an asker may ask for */
+#define FILL_FLAGS (FILL_FLAG_VERIFY | FILL_FLAG_FOLLOW_EXPUNGES)
+
+/* The words that are left. */
+struct parser {
+	const char *const *words;
+	struct worker_request *request;
+	/* what was expected */
+	const char *error;
+};
+
+static int expected(struct parser *parser, const char *what)
+{
+	parser->error = what;
+	return -1;
+}
+
+static int next_word(struct parser *parser, const char *what,
+		     const char **word_r)
+{
+	if (*parser->words == NULL)
+		return expected(parser, what);
+	*word_r = *parser->words++;
+	return 0;
+}
+
+static int next_mailbox(struct parser *parser, const char **vname_r)
+{
+	const char *what = "a mailbox name";
+	const char *word;
+	size_t len;
+
+	if (next_word(parser, what, &word) < 0)
+		return -1;
+	len = strlen(word);
+	if (len == 0 || len > MAILBOX_LIST_NAME_MAX_LENGTH ||
+	    !uni_utf8_str_is_valid(word))
+		return expected(parser, what);
+	*vname_r = p_strdup(parser->request->pool, word);
+	return 0;
+}
+
+static int next_uid_validity(struct parser *parser, uint32_t *value_r)
+{
+	const char *what = "a UIDVALIDITY";
+	const char *word;
+
+	if (next_word(parser, what, &word) < 0)
+		return -1;
+	return str_to_uint32(word, value_r) == 0 && *value_r != 0 ? 0 :
+		expected(parser, what);
+}
+
+static int next_uoff(struct parser *parser, const char *what, uoff_t *value_r)
+{
+	const char *word;
+
+	if (next_word(parser, what, &word) < 0)
+		return -1;
+	return str_to_uoff(word, value_r) == 0 ? 0 : expected(parser, what);
+}
+
+static bool is_uid_set(const char *str)
+{
+	ARRAY_TYPE(seq_range) uids;
+	size_t len = strlen(str);
+
+	if (len == 0 || !i_isdigit(str[len - 1]))
+		return FALSE;
+	t_array_init(&uids, 16);
+	return imap_seq_set_nostar_parse(str, &uids) == 0;
+}
+
+static int next_uids(struct parser *parser, const char **uids_r)
+{
+	const char *what = "a set of UIDs";
+	const char *word;
+	bool valid;
+
+	if (next_word(parser, what, &word) < 0)
+		return -1;
+	T_BEGIN {
+		valid = is_uid_set(word);
+	} T_END;
+	if (!valid)
+		return expected(parser, what);
+	*uids_r = p_strdup(parser->request->pool, word);
+	return 0;
+}
+
+static bool is_flag_char(unsigned char chr)
+{
+	return chr > ' ' && chr != 0x7f && strchr("(){\"", chr) == NULL;
+}
+
+/* Flags, each with one space behind it but the last, and then that end. */
+static bool is_flags(const char *str, const char *end)
+{
+	if (strcmp(str, end) == 0)
+		return TRUE;
+	for (;; str++) {
+		if (*str == '\\')
+			str++;
+		if (!is_flag_char(*str))
+			return FALSE;
+		while (is_flag_char(*str))
+			str++;
+		if (*str != ' ')
+			return strcmp(str, end) == 0;
+	}
+}
+
+static int next_flags(struct parser *parser, const char **flags_r)
+{
+	const char *what = "flags";
+	const char *word;
+
+	if (next_word(parser, what, &word) < 0)
+		return -1;
+	if (!is_flags(word, ""))
+		return expected(parser, what);
+	*flags_r = p_strdup(parser->request->pool, word);
+	return 0;
+}
+
+static int next_store_args(struct parser *parser, const char **args_r)
+{
+	const char *what = "FLAGS, +FLAGS or -FLAGS and a list";
+	const char *word, *flags;
+
+	if (next_word(parser, what, &word) < 0)
+		return -1;
+	flags = *word == '+' || *word == '-' ? word + 1 : word;
+	if (!str_begins(flags, "FLAGS (") ||
+	    !is_flags(flags + strlen("FLAGS ("), ")"))
+		return expected(parser, what);
+	*args_r = p_strdup(parser->request->pool, word);
+	return 0;
+}
+
+static int next_date(struct parser *parser, time_t *date_r, int *tz_offset_r)
+{
+	const char *what = "a date and its offset";
+	const char *date, *offset;
+
+	if (next_word(parser, what, &date) < 0 ||
+	    next_word(parser, what, &offset) < 0)
+		return -1;
+	if (str_to_time(date, date_r) < 0 ||
+	    str_to_int(offset, tz_offset_r) < 0 ||
+	    abs(*tz_offset_r) > MAX_TZ_OFFSET)
+		return expected(parser, what);
+	return 0;
+}
+
+static int parse_store(struct parser *parser, struct mirror_op *op)
+{
+	if (next_uids(parser, &op->uids) < 0)
+		return -1;
+	return next_store_args(parser, &op->args);
+}
+
+static int parse_expunge(struct parser *parser, struct mirror_op *op)
+{
+	return next_uids(parser, &op->uids);
+}
+
+static int parse_append(struct parser *parser, struct mirror_op *op)
+{
+	struct worker_request *request = parser->request;
+
+	if (next_uoff(parser, "an offset", &op->offset) < 0 ||
+	    next_uoff(parser, "a size", &op->size) < 0 ||
+	    next_date(parser, &op->date, &op->tz_offset) < 0 ||
+	    next_flags(parser, &op->flags) < 0)
+		return -1;
+	if (op->size > OFF_T_MAX || op->offset > OFF_T_MAX - op->size)
+		return expected(parser, "an offset and a size of a file");
+	request->needs_file = TRUE;
+	request->file_size = I_MAX(request->file_size, op->offset + op->size);
+	return 0;
+}
+
+static int parse_copy(struct parser *parser, struct mirror_op *op)
+{
+	if (next_mailbox(parser, &op->source) < 0 ||
+	    next_uid_validity(parser, &op->source_uid_validity) < 0)
+		return -1;
+	return next_uids(parser, &op->uids);
+}
+
+static const struct op_word {
+	const char *word;
+	enum mirror_op_type type;
+	int (*parse)(struct parser *parser, struct mirror_op *op);
+} op_words[] = {
+	{ "store", MIRROR_STORE, parse_store },
+	{ "expunge", MIRROR_EXPUNGE, parse_expunge },
+	{ "append", MIRROR_APPEND, parse_append },
+	{ "copy", MIRROR_COPY, parse_copy },
+};
+
+static int parse_op(struct parser *parser)
+{
+	const char *word = *parser->words++;
+
+	for (unsigned int i = 0; i < N_ELEMENTS(op_words); i++) {
+		struct mirror_op op = { .type = op_words[i].type };
+
+		if (strcmp(word, op_words[i].word) != 0)
+			continue;
+		if (op_words[i].parse(parser, &op) < 0)
+			return -1;
+		array_push_back(&parser->request->write.ops, &op);
+		return 0;
+	}
+	return expected(parser, "store, expunge, append or copy");
+}
+
+static int parse_write(struct parser *parser)
+{
+	struct worker_request *request = parser->request;
+
+	if (next_mailbox(parser, &request->vname) < 0 ||
+	    next_uid_validity(parser, &request->write.uid_validity) < 0)
+		return -1;
+	p_array_init(&request->write.ops, request->pool, 4);
+	do {
+		if (*parser->words == NULL)
+			return expected(parser, "something to write");
+		if (parse_op(parser) < 0)
+			return -1;
+	} while (*parser->words != NULL);
+	return 0;
+}
+
+static int parse_mailbox(struct parser *parser)
+{
+	return next_mailbox(parser, &parser->request->vname);
+}
+
+static int parse_fresh(struct parser *parser)
+{
+	const char *what = "milliseconds";
+	const char *word;
+
+	if (parse_mailbox(parser) < 0 || next_word(parser, what, &word) < 0)
+		return -1;
+	return str_to_uint(word, &parser->request->max_age_msecs) == 0 ? 0 :
+		expected(parser, what);
+}
+
+static int parse_fill(struct parser *parser)
+{
+	const char *what = "flags of a fill";
+	const char *word;
+	unsigned int flags;
+
+	if (parse_mailbox(parser) < 0 || next_word(parser, what, &word) < 0)
+		return -1;
+	if (str_to_uint(word, &flags) < 0 || (flags & ~FILL_FLAGS) != 0)
+		return expected(parser, what);
+	parser->request->fill_flags = flags;
+	return 0;
+}
+
+static int parse_cutover(struct parser *parser)
+{
+	struct worker_request *request = parser->request;
+	const char *vname;
+
+	p_array_init(&request->vnames, request->pool, 16);
+	do {
+		if (next_mailbox(parser, &vname) < 0)
+			return -1;
+		array_push_back(&request->vnames, &vname);
+	} while (*parser->words != NULL);
+	return 0;
+}
+
+static int parse_nothing(struct parser *parser ATTR_UNUSED)
+{
+	return 0;
+}
+
+static const struct request_word {
+	const char *word;
+	enum worker_request_type type;
+	int (*parse)(struct parser *parser);
+} request_words[] = {
+	{ "FRESH", WORKER_FRESH, parse_fresh },
+	{ "WATCH", WORKER_WATCH, parse_mailbox },
+	{ "UNWATCH", WORKER_UNWATCH, parse_mailbox },
+	{ "WRITE", WORKER_WRITE, parse_write },
+	{ "FILL", WORKER_FILL, parse_fill },
+	{ "CUTOVER", WORKER_CUTOVER, parse_cutover },
+	{ "PAUSE", WORKER_PAUSE, parse_nothing },
+	{ "RESUME", WORKER_RESUME, parse_nothing },
+};
+
+static int parse_request(struct parser *parser)
+{
+	const char *word;
+
+	if (next_word(parser, "a request", &word) < 0)
+		return -1;
+	for (unsigned int i = 0; i < N_ELEMENTS(request_words); i++) {
+		if (strcmp(word, request_words[i].word) != 0)
+			continue;
+		parser->request->type = request_words[i].type;
+		if (request_words[i].parse(parser) < 0)
+			return -1;
+		return *parser->words == NULL ? 0 :
+			expected(parser, "no more words");
+	}
+	return expected(parser, "a request");
+}
+
+int worker_request_parse(const char *const *words,
+			 struct worker_request **request_r,
+			 const char **error_r)
+{
+	pool_t pool = pool_alloconly_create("worker request", 1024);
+	struct worker_request *request =
+		p_new(pool, struct worker_request, 1);
+	struct parser parser = { .words = words, .request = request };
+
+	request->pool = pool;
+	request->write.fd = -1;
+	if (parse_request(&parser) < 0) {
+		*error_r = t_strdup_printf("Expected %s", parser.error);
+		worker_request_free(&request);
+		return -1;
+	}
+	*request_r = request;
+	return 0;
+}
+
+void worker_request_free(struct worker_request **_request)
+{
+	struct worker_request *request = *_request;
+
+	*_request = NULL;
+	i_close_fd(&request->write.fd);
+	pool_unref(&request->pool);
+}

@@ -1,0 +1,376 @@
+#include "lib.h"
+#include "array.h"
+#include "hash.h"
+#include "ioloop.h"
+#include "migration-user.h"
+#include "engine/mailbox-state.h"
+#include "engine/mirror.h"
+#include "engine/mirror-watch.h"
+#include "worker-slots.h"
+#include "worker-turns.h"
+#include "worker-watch.h"
+
+/* until what our own write caused is known */
+#define DEBOUNCE_MSECS 200
+
+/* A client has it selected. */
+struct selected {
+	const struct worker_connection *conn;
+	char *vname;
+};
+
+/* What was heard of a mailbox last. */
+struct news {
+	char *vname;
+	struct mirror_status status;
+	/* the mirror is to be asked whether it knows */
+	bool pending;
+};
+
+struct worker_watch {
+	struct migration_user *muser;
+	struct mirror *mirror;
+	struct worker_slots *slots;
+	struct worker_turns *turns;
+	struct ioloop *ioloop;
+
+	/* NULL without a slot */
+	struct mirror_watch *mirror_watch;
+	ARRAY(struct selected *) selected;
+	/* the names of all mailboxes that are mirrored, and their pool */
+	pool_t mirrored_pool;
+	ARRAY_TYPE(const_string) mirrored;
+	HASH_TABLE(char *, struct news *) news;
+
+	struct timeout *to_debounce, *to_states, *to_interval;
+};
+
+/*
+ * News
+ */
+
+static struct news *news_get(struct worker_watch *watch, const char *vname)
+{
+	struct news *news = hash_table_lookup(watch->news, vname);
+
+	if (news == NULL) {
+		news = i_new(struct news, 1);
+		news->vname = i_strdup(vname);
+		hash_table_insert(watch->news, news->vname, news);
+	}
+	return news;
+}
+
+static bool news_are_known(struct worker_watch *watch, struct news *news)
+{
+	if (mirror_knows(watch->mirror, news->vname, &news->status))
+		news->pending = FALSE;
+	return !news->pending;
+}
+
+static void look_at_news(struct worker_watch *watch)
+{
+	struct hash_iterate_context *iter;
+	struct news *news;
+	char *vname;
+
+	timeout_remove(&watch->to_debounce);
+	iter = hash_table_iterate_init(watch->news);
+	while (hash_table_iterate(iter, watch->news, &vname, &news)) {
+		if (!news->pending || news_are_known(watch, news))
+			continue;
+		news->pending = FALSE;
+		worker_turns_refresh(watch->turns, vname);
+	}
+	hash_table_iterate_deinit(&iter);
+}
+
+/* Not during a turn: it ends with worker_watch_turn_ended(). */
+static void look_soon(struct worker_watch *watch)
+{
+	if (watch->to_debounce == NULL &&
+	    !worker_turns_running(watch->turns))
+		watch->to_debounce = timeout_add_short_to(watch->ioloop,
+			DEBOUNCE_MSECS, look_at_news, watch);
+}
+
+static void watch_status(void *context, const char *vname,
+			 const struct mirror_status *status)
+{
+	struct worker_watch *watch = context;
+	struct news *news = news_get(watch, vname);
+
+	worker_turns_old_server_seen(watch->turns);
+	news->status = *status;
+	news->pending = TRUE;
+	if (worker_turns_running(watch->turns) ||
+	    !news_are_known(watch, news))
+		look_soon(watch);
+}
+
+static bool has_pending(struct worker_watch *watch)
+{
+	struct hash_iterate_context *iter;
+	struct news *news;
+	char *vname;
+	bool pending = FALSE;
+
+	iter = hash_table_iterate_init(watch->news);
+	while (!pending &&
+	       hash_table_iterate(iter, watch->news, &vname, &news))
+		pending = news->pending;
+	hash_table_iterate_deinit(&iter);
+	return pending;
+}
+
+void worker_watch_turn_ended(struct worker_watch *watch)
+{
+	if (has_pending(watch))
+		look_soon(watch);
+}
+
+bool worker_watch_is_fresh(struct worker_watch *watch, const char *vname,
+			   unsigned int max_age_msecs)
+{
+	struct news *news;
+
+	if (watch->mirror_watch == NULL ||
+	    !mirror_watch_is_fresh(watch->mirror_watch, vname, max_age_msecs))
+		return FALSE;
+	news = hash_table_lookup(watch->news, vname);
+	if (news == NULL)
+		return FALSE;
+	return !news->pending || (!worker_turns_running(watch->turns) &&
+				  news_are_known(watch, news));
+}
+
+/*
+ * What is wanted
+ */
+
+static bool is_selected(struct worker_watch *watch, const char *vname)
+{
+	struct selected *selected;
+
+	if (strcasecmp(vname, "INBOX") == 0)
+		return TRUE;
+	array_foreach_elem(&watch->selected, selected) {
+		if (strcmp(selected->vname, vname) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void watch_want_real(struct worker_watch *watch)
+{
+	ARRAY_TYPE(const_string) selected, others;
+	const char *vname;
+
+	t_array_init(&selected, 8);
+	t_array_init(&others, array_count(&watch->mirrored) + 1);
+	array_foreach_elem(&watch->mirrored, vname) {
+		if (is_selected(watch, vname))
+			array_push_back(&selected, &vname);
+		else
+			array_push_back(&others, &vname);
+	}
+	mirror_watch_want(watch->mirror_watch, &selected, &others);
+}
+
+static void watch_want(struct worker_watch *watch)
+{
+	if (watch->mirror_watch == NULL)
+		return;
+	T_BEGIN {
+		watch_want_real(watch);
+	} T_END;
+}
+
+void worker_watch_add(struct worker_watch *watch,
+		      const struct worker_connection *conn, const char *vname)
+{
+	struct selected *selected = i_new(struct selected, 1);
+
+	selected->conn = conn;
+	selected->vname = i_strdup(vname);
+	array_push_back(&watch->selected, &selected);
+	watch_want(watch);
+}
+
+static void selected_delete(struct worker_watch *watch, unsigned int i)
+{
+	struct selected *selected = array_idx_elem(&watch->selected, i);
+
+	array_delete(&watch->selected, i, 1);
+	i_free(selected->vname);
+	i_free(selected);
+}
+
+/* vname NULL: all of that connection. */
+static void
+selected_remove(struct worker_watch *watch,
+		const struct worker_connection *conn, const char *vname)
+{
+	unsigned int i = array_count(&watch->selected), before = i;
+
+	while (i-- > 0) {
+		const struct selected *selected =
+			array_idx_elem(&watch->selected, i);
+
+		if (selected->conn != conn ||
+		    (vname != NULL && strcmp(selected->vname, vname) != 0))
+			continue;
+		selected_delete(watch, i);
+		if (vname != NULL)
+			break;
+	}
+	if (array_count(&watch->selected) != before)
+		watch_want(watch);
+}
+
+void worker_watch_remove(struct worker_watch *watch,
+			 const struct worker_connection *conn,
+			 const char *vname)
+{
+	selected_remove(watch, conn, vname);
+}
+
+void worker_watch_closed(struct worker_watch *watch,
+			 const struct worker_connection *conn)
+{
+	selected_remove(watch, conn, NULL);
+}
+
+/*
+ * States
+ */
+
+static bool is_mirrored(struct worker_watch *watch, const char *vname)
+{
+	struct mailbox_state_file state;
+	const char *error;
+	int ret;
+
+	ret = mailbox_state_read(watch->muser->set.dir, vname,
+				 pool_datastack_create(), &state, &error);
+	if (ret < 0)
+		i_error("migration: %s: %s", vname, error);
+	return ret > 0 && state.state == MAILBOX_STATE_MIRRORED;
+}
+
+static void find_mirrored(struct worker_watch *watch)
+{
+	ARRAY_TYPE(const_string) known, vnames;
+	const char *vname, *error;
+
+	p_clear(watch->mirrored_pool);
+	p_array_init(&watch->mirrored, watch->mirrored_pool, 32);
+	t_array_init(&known, 1);
+	t_array_init(&vnames, 32);
+	if (mailbox_state_find_others(watch->muser->set.dir, &known,
+				      pool_datastack_create(), &vnames,
+				      &error) < 0) {
+		i_error("migration: %s", error);
+		return;
+	}
+	array_foreach_elem(&vnames, vname) {
+		if (!is_mirrored(watch, vname))
+			continue;
+		vname = p_strdup(watch->mirrored_pool, vname);
+		array_push_back(&watch->mirrored, &vname);
+	}
+}
+
+static void start_listening(struct worker_watch *watch)
+{
+	static const struct mirror_watch_callbacks callbacks = {
+		.status = watch_status,
+	};
+	const char *error;
+
+	if (watch->mirror_watch != NULL ||
+	    worker_slots_want(watch->slots, 2) < 2)
+		return;
+	if (mirror_watch_init(watch->muser, &callbacks, watch,
+			      &watch->mirror_watch, &error) < 0)
+		i_error("migration: %s", error);
+}
+
+static void look_at_states(struct worker_watch *watch)
+{
+	timeout_remove(&watch->to_states);
+	start_listening(watch);
+	T_BEGIN {
+		find_mirrored(watch);
+	} T_END;
+	watch_want(watch);
+}
+
+void worker_watch_states_changed(struct worker_watch *watch)
+{
+	if (watch->to_states == NULL)
+		watch->to_states = timeout_add_to(watch->ioloop, 0,
+						  look_at_states, watch);
+}
+
+struct worker_watch *
+worker_watch_init(struct migration_user *muser, struct mirror *mirror,
+		  struct worker_slots *slots, struct worker_turns *turns)
+{
+	struct worker_watch *watch = i_new(struct worker_watch, 1);
+	unsigned int interval_msecs =
+		I_MAX(muser->set.mirror_interval, 1) * 1000;
+
+	watch->muser = muser;
+	watch->mirror = mirror;
+	watch->slots = slots;
+	watch->turns = turns;
+	watch->ioloop = current_ioloop;
+	watch->mirrored_pool = pool_alloconly_create("mirrored", 1024);
+	p_array_init(&watch->mirrored, watch->mirrored_pool, 32);
+	i_array_init(&watch->selected, 8);
+	hash_table_create(&watch->news, default_pool, 0, str_hash, strcmp);
+	watch->to_interval = timeout_add(interval_msecs,
+					 worker_watch_states_changed, watch);
+	worker_watch_states_changed(watch);
+	return watch;
+}
+
+static void free_news(struct worker_watch *watch)
+{
+	struct hash_iterate_context *iter;
+	struct news *news;
+	char *vname;
+
+	iter = hash_table_iterate_init(watch->news);
+	while (hash_table_iterate(iter, watch->news, &vname, &news)) {
+		i_free(news->vname);
+		i_free(news);
+	}
+	hash_table_iterate_deinit(&iter);
+	hash_table_destroy(&watch->news);
+}
+
+void worker_watch_deinit(struct worker_watch **_watch)
+{
+	struct worker_watch *watch = *_watch;
+
+	*_watch = NULL;
+	if (watch->mirror_watch != NULL)
+		mirror_watch_deinit(&watch->mirror_watch);
+	timeout_remove(&watch->to_debounce);
+	timeout_remove(&watch->to_states);
+	timeout_remove(&watch->to_interval);
+	while (array_count(&watch->selected) > 0)
+		selected_delete(watch, 0);
+	array_free(&watch->selected);
+	free_news(watch);
+	pool_unref(&watch->mirrored_pool);
+	i_free(watch);
+}
+
+void worker_watch_switch_ioloop(struct worker_watch *watch)
+{
+	if (watch->mirror_watch != NULL)
+		mirror_watch_switch_ioloop(watch->mirror_watch);
+}

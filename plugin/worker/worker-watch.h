@@ -1,0 +1,51 @@
+#ifndef WORKER_WATCH_H
+#define WORKER_WATCH_H
+
+/*
+ * worker-watch: what the worker hears of the old server (mirror-watch.h), for
+ * whom, and what becomes of it.
+ *
+ * Wanted at once are the INBOX and what clients have selected, the others that
+ * are mirrored now and then. News that the mirror doesn't know make a refresh,
+ * some time later: what our own writes caused is known by then. Without a second
+ * slot (worker-slots.h) nothing is heard.
+ *
+ * Which mailboxes are mirrored is known from their states, which are looked at
+ * again when they may have changed.
+ */
+
+struct migration_user;
+struct mirror;
+struct worker_connection;
+struct worker_slots;
+struct worker_turns;
+struct worker_watch;
+
+/* In the current ioloop. */
+struct worker_watch *
+worker_watch_init(struct migration_user *muser, struct mirror *mirror,
+		  struct worker_slots *slots, struct worker_turns *turns);
+void worker_watch_deinit(struct worker_watch **watch);
+
+/* A client of this connection has it selected. They count. */
+void worker_watch_add(struct worker_watch *watch,
+		      const struct worker_connection *conn, const char *vname);
+void worker_watch_remove(struct worker_watch *watch,
+			 const struct worker_connection *conn,
+			 const char *vname);
+/* It's gone: with it all that it watched. */
+void worker_watch_closed(struct worker_watch *watch,
+			 const struct worker_connection *conn);
+
+/* Is all in the copy that the old server had so long ago? */
+bool worker_watch_is_fresh(struct worker_watch *watch, const char *vname,
+			   unsigned int max_age_msecs);
+
+/* From worker_turns_callbacks. */
+void worker_watch_states_changed(struct worker_watch *watch);
+void worker_watch_turn_ended(struct worker_watch *watch);
+
+/* For io_loop_add_switch_callback(). */
+void worker_watch_switch_ioloop(struct worker_watch *watch);
+
+#endif
