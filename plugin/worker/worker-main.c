@@ -19,7 +19,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define PLUGIN_NAME "lib20_migration_plugin"
+#define PLUGIN_NAME "migration"
 /* for the two lines of who starts it */
 #define START_MSECS (10 * 1000)
 #define START_MAX_LINE 1024

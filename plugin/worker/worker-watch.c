@@ -245,36 +245,36 @@ void worker_watch_closed(struct worker_watch *watch,
  * States
  */
 
-static bool is_mirrored(struct worker_watch *watch, const char *vname)
+static bool
+is_mirrored(struct worker_watch *watch, const char *vname, pool_t pool)
 {
 	struct mailbox_state_file state;
 	const char *error;
 	int ret;
 
-	ret = mailbox_state_read(watch->muser->set.dir, vname,
-				 pool_datastack_create(), &state, &error);
+	ret = mailbox_state_read(watch->muser->set.dir, vname, pool, &state,
+				 &error);
 	if (ret < 0)
 		i_error("migration: %s: %s", vname, error);
 	return ret > 0 && state.state == MAILBOX_STATE_MIRRORED;
 }
 
-static void find_mirrored(struct worker_watch *watch)
+static void find_mirrored(struct worker_watch *watch, pool_t pool)
 {
 	ARRAY_TYPE(const_string) known, vnames;
 	const char *vname, *error;
 
-	p_clear(watch->mirrored_pool);
-	p_array_init(&watch->mirrored, watch->mirrored_pool, 32);
-	t_array_init(&known, 1);
-	t_array_init(&vnames, 32);
-	if (mailbox_state_find_others(watch->muser->set.dir, &known,
-				      pool_datastack_create(), &vnames,
-				      &error) < 0) {
+	p_array_init(&known, pool, 1);
+	p_array_init(&vnames, pool, 32);
+	if (mailbox_state_find_others(watch->muser->set.dir, &known, pool,
+				      &vnames, &error) < 0) {
 		i_error("migration: %s", error);
 		return;
 	}
+	p_clear(watch->mirrored_pool);
+	p_array_init(&watch->mirrored, watch->mirrored_pool, 32);
 	array_foreach_elem(&vnames, vname) {
-		if (!is_mirrored(watch, vname))
+		if (!is_mirrored(watch, vname, pool))
 			continue;
 		vname = p_strdup(watch->mirrored_pool, vname);
 		array_push_back(&watch->mirrored, &vname);
@@ -298,11 +298,14 @@ static void start_listening(struct worker_watch *watch)
 
 static void look_at_states(struct worker_watch *watch)
 {
+	pool_t pool = pool_alloconly_create("states", 8192);
+
 	timeout_remove(&watch->to_states);
 	start_listening(watch);
 	T_BEGIN {
-		find_mirrored(watch);
+		find_mirrored(watch, pool);
 	} T_END;
+	pool_unref(&pool);
 	watch_want(watch);
 }
 
@@ -318,8 +321,6 @@ worker_watch_init(struct migration_user *muser, struct mirror *mirror,
 		  struct worker_slots *slots, struct worker_turns *turns)
 {
 	struct worker_watch *watch = i_new(struct worker_watch, 1);
-	unsigned int interval_msecs =
-		I_MAX(muser->set.mirror_interval, 1) * 1000;
 
 	watch->muser = muser;
 	watch->mirror = mirror;
@@ -330,8 +331,9 @@ worker_watch_init(struct migration_user *muser, struct mirror *mirror,
 	p_array_init(&watch->mirrored, watch->mirrored_pool, 32);
 	i_array_init(&watch->selected, 8);
 	hash_table_create(&watch->news, default_pool, 0, str_hash, strcmp);
-	watch->to_interval = timeout_add(interval_msecs,
-					 worker_watch_states_changed, watch);
+	watch->to_interval = timeout_add_short(
+		I_MAX(muser->set.mirror_interval, 1) * 1000,
+		worker_watch_states_changed, watch);
 	worker_watch_states_changed(watch);
 	return watch;
 }

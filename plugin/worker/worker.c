@@ -144,15 +144,15 @@ static void worker_idle_end(struct migration_worker *worker)
 static void worker_idle(void *context)
 {
 	struct migration_worker *worker = context;
-	unsigned int msecs = worker->set.idle_secs * 1000;
 
 	if (worker->ending) {
 		worker->ended();
 		return;
 	}
 	timeout_remove(&worker->to_idle);
-	worker->to_idle = timeout_add_to(worker->ioloop, msecs,
-					 worker_idle_end, worker);
+	worker->to_idle = timeout_add_short_to(worker->ioloop,
+					       worker->set.idle_secs * 1000,
+					       worker_idle_end, worker);
 }
 
 static void migration_worker_end(struct migration_worker *worker)
