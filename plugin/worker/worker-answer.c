@@ -98,10 +98,8 @@ const char *worker_answer_write(const struct mirror_write *write)
 	str = t_str_new(128);
 	str_printfa(str, "OK\t%u\t%"PRIuUOFF_T"\t%u", write->log.seq,
 		    write->log.offset, write->log.length);
-	if (array_is_created(&write->saved_uids)) {
-		array_foreach_elem(&write->saved_uids, uid)
-			str_printfa(str, "\t%u", uid);
-	}
+	array_foreach_elem(&write->saved_uids, uid)
+		str_printfa(str, "\t%u", uid);
 	return str_c(str);
 }
 

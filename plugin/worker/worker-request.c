@@ -235,6 +235,7 @@ static int parse_write(struct parser *parser)
 	    next_uid_validity(parser, &request->write.uid_validity) < 0)
 		return -1;
 	p_array_init(&request->write.ops, request->pool, 4);
+	p_array_init(&request->write.saved_uids, request->pool, 4);
 	do {
 		if (*parser->words == NULL)
 			return expected(parser, "something to write");
