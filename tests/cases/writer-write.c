@@ -68,6 +68,7 @@ static bool connect_again(struct writer *writer)
 static enum outcome
 outcome_of(struct writer *writer, enum imap_status status, const char *what)
 {
+	const char *code = imap_reply(writer->client)->code;
 	const char *text = imap_error(writer->client);
 
 	switch (status) {
@@ -88,6 +89,10 @@ outcome_of(struct writer *writer, enum imap_status status, const char *what)
 		if (strstr(text, "can't be reached") != NULL) {
 			writer->counts.old_lost++;
 			return REFUSED;
+		}
+		if (code != NULL && strcmp(code, "UNAVAILABLE") == 0) {
+			writer->counts.old_lost++;
+			return UNKNOWN;
 		}
 		/* fall through */
 	case IMAP_BAD:
