@@ -2,6 +2,7 @@
 #include "sleep.h"
 #include "mailbox-list-private.h"
 #include "migration-user.h"
+#include "mirrored-mailbox.h"
 #include "redirected-mailbox.h"
 #include "remote-folders.h"
 #include "engine/folder-tree.h"
@@ -12,6 +13,7 @@
 #include "engine/rename-journal.h"
 #include "folder-rename.h"
 #include "session-drain.h"
+#include "worker-pause.h"
 #include "folder-forward.h"
 
 #include <time.h>
@@ -297,11 +299,13 @@ static int
 delete_under_lease(struct migration_user *muser, struct mailbox *box,
 		   const struct forward_state *state)
 {
-	if (REDIRECTED_MAILBOX(box) == NULL) {
+	if (REDIRECTED_MAILBOX(box) == NULL &&
+	    (MIRRORED_MAILBOX(box) == NULL || !state->is_old)) {
 		if (delete_here(muser, box) < 0)
 			return -1;
 		return !state->known ? 0 : forget_local(muser, box);
 	}
+	mailbox_close(box);
 	if (remote_folder_delete(muser, box) < 0)
 		return !state->known &&
 			box->storage->error == MAIL_ERROR_NOTFOUND ?
@@ -316,13 +320,17 @@ static int forward_delete_box(struct mailbox *box)
 	struct migration_user *muser = forward->muser;
 	struct forward_state state;
 	struct lease *tree;
-	int ret;
+	int paused, ret;
 
 	give_up_lease(box);
-	if (forward_begin(muser, box, &tree, &state) < 0)
+	if ((paused = worker_pause(muser, box)) < 0)
 		return -1;
-	ret = delete_under_lease(muser, box, &state);
-	lease_release(&tree);
+	ret = forward_begin(muser, box, &tree, &state);
+	if (ret == 0) {
+		ret = delete_under_lease(muser, box, &state);
+		lease_release(&tree);
+	}
+	worker_resume(muser, paused);
 	return ret;
 }
 
@@ -332,17 +340,21 @@ static int forward_rename_box(struct mailbox *src, struct mailbox *dest)
 	struct migration_user *muser = forward->muser;
 	struct forward_state state;
 	struct lease *tree;
-	int ret;
+	int paused, ret;
 
 	if (src->inbox_user)
 		return forward_fail(src, MAIL_ERROR_NOTPOSSIBLE,
 				    "Renaming INBOX isn't supported.");
 	give_up_lease(src);
 	give_up_lease(dest);
-	if (forward_begin(muser, src, &tree, &state) < 0)
+	if ((paused = worker_pause(muser, src)) < 0)
 		return -1;
-	ret = folder_rename(muser, src, dest);
-	lease_release(&tree);
+	ret = forward_begin(muser, src, &tree, &state);
+	if (ret == 0) {
+		ret = folder_rename(muser, src, dest);
+		lease_release(&tree);
+	}
+	worker_resume(muser, paused);
 	return ret;
 }
 

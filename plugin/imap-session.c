@@ -3,6 +3,7 @@
 #include "imap-common.h"
 #include "imap-commands.h"
 #include "migration-user.h"
+#include "mirrored-mailbox.h"
 #include "redirected-mailbox.h"
 #include "imap-session.h"
 
@@ -18,7 +19,7 @@ static bool is_being_answered(const struct client *client)
 	const struct client_command_context *cmd;
 
 	for (cmd = client->command_queue; cmd != NULL; cmd = cmd->next) {
-		if (cmd->name == NULL || strcmp(cmd->name, "IDLE") != 0)
+		if (cmd->name == NULL || strcasecmp(cmd->name, "IDLE") != 0)
 			return TRUE;
 	}
 	return client->handling_input || client->output_cmd_lock != NULL;
@@ -67,15 +68,25 @@ static void before_command(struct client_command_context *cmd)
 	struct mailbox *box = cmd->client->mailbox;
 
 	if (box == NULL || cmd->name == NULL ||
-	    (strcmp(cmd->name, "NOOP") != 0 && strcmp(cmd->name, "CHECK") != 0))
+	    (strcasecmp(cmd->name, "NOOP") != 0 &&
+	     strcasecmp(cmd->name, "CHECK") != 0) ||
+	    MIGRATION_USER_CONTEXT(cmd->client->user) == NULL)
 		return;
-	if (MIGRATION_USER_CONTEXT(cmd->client->user) != NULL &&
-	    REDIRECTED_MAILBOX(box) != NULL)
+	if (REDIRECTED_MAILBOX(box) != NULL)
 		REDIRECTED_MAILBOX(box)->want_noop = TRUE;
+	if (MIRRORED_MAILBOX(box) != NULL)
+		mirrored_mailbox_want_fresh(MIRRORED_MAILBOX(box));
 }
 
-static void after_command(struct client_command_context *cmd ATTR_UNUSED)
+/* SELECT may have been the one; and a worker that was lost has forgotten. */
+static void after_command(struct client_command_context *cmd)
 {
+	struct mailbox *box = cmd->client->mailbox;
+
+	if (box != NULL && MIGRATION_USER_CONTEXT(cmd->client->user) != NULL &&
+	    MIRRORED_MAILBOX(box) != NULL) T_BEGIN {
+		mirrored_mailbox_watch(MIRRORED_MAILBOX(box));
+	} T_END;
 }
 
 void imap_session_init(void)

@@ -7,6 +7,8 @@
 #include "imap-capability.h"
 #include "imap-session.h"
 #include "migration-user.h"
+#include "mirrored-mailbox.h"
+#include "mirrored-transaction.h"
 #include "proxy-transaction.h"
 #include "read-through.h"
 #include "redirect.h"
@@ -75,6 +77,9 @@ mailbox_decided(struct migration_user *muser, struct mailbox *box,
 	case REDIRECT_REMOTE:
 		redirected_mailbox_init(muser, box, decision);
 		break;
+	case REDIRECT_MIRRORED:
+		mirrored_mailbox_init(muser, box);
+		break;
 	case REDIRECT_REFUSED:
 		refused_mailbox_init(box, decision->error_code,
 				     decision->error);
@@ -111,6 +116,24 @@ static void migration_read_through(struct mail *mail)
 		read_through_mail_allocated(mail);
 }
 
+static void migration_inner_mailbox(struct mailbox *box)
+{
+	struct mirrored_mailbox *mbox;
+
+	if (MIGRATION_USER_CONTEXT(box->storage->user) == NULL)
+		return;
+	mbox = MIRRORED_MAILBOX(box);
+	if (mbox != NULL)
+		mirrored_mailbox_init_inner(mbox);
+}
+
+static void migration_inner_mail(struct mail *mail)
+{
+	if (MIGRATION_USER_CONTEXT(mail->box->storage->user) != NULL &&
+	    MIRRORED_MAILBOX(mail->box) != NULL)
+		mirrored_mail_init(mail);
+}
+
 static const struct mail_storage_hooks migration_hooks = {
 	.mail_user_created = migration_user_created,
 	.mail_namespaces_created = migration_mail_namespaces_created,
@@ -125,10 +148,17 @@ static const struct mail_storage_hooks read_through_hooks = {
 	.mail_allocated = migration_read_through,
 };
 
+/* called after those of all plugins */
+static const struct mail_storage_hooks inner_hooks = {
+	.mailbox_allocated = migration_inner_mailbox,
+	.mail_allocated = migration_inner_mail,
+};
+
 void migration_plugin_init(struct module *module)
 {
 	mail_storage_hooks_add(module, &migration_hooks);
 	mail_storage_hooks_add(module, &read_through_hooks);
+	mail_storage_hooks_add_internal(&inner_hooks);
 	imap_capability_init();
 	imap_session_init();
 }
@@ -137,6 +167,7 @@ void migration_plugin_deinit(void)
 {
 	imap_session_deinit();
 	imap_capability_deinit();
+	mail_storage_hooks_remove_internal(&inner_hooks);
 	mail_storage_hooks_remove(&read_through_hooks);
 	mail_storage_hooks_remove(&migration_hooks);
 }

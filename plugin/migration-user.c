@@ -2,6 +2,7 @@
 #include "remote-namespace.h"
 #include "migration-user.h"
 #include "session-drain.h"
+#include "worker-client.h"
 
 struct migration_user_module migration_user_module =
 	MODULE_CONTEXT_INIT(&mail_user_module_register);
@@ -12,6 +13,7 @@ static void migration_user_deinit_pre(struct mail_user *user)
 
 	/* others' deinit_pre may still free mailboxes of it */
 	muser->module_ctx.super.deinit_pre(user);
+	worker_client_deinit(&muser->worker_client);
 	remote_namespace_destroy(muser);
 }
 

@@ -16,6 +16,7 @@
 
 struct redirect_decision;
 struct remote_watchdog;
+struct worker_client;
 
 struct migration_user {
 	union mail_user_module_context module_ctx;
@@ -30,6 +31,8 @@ struct migration_user {
 	   user is deinitialized. */
 	struct mail_namespace *remote_ns;
 	struct remote_watchdog *remote_watchdog;
+	/* NULL before it is first asked for */
+	struct worker_client *worker_client;
 
 	/* Called often while the engine waits for a lease whose holder may
 	   wait for what this process has open. Set by the plugin. */
@@ -38,6 +41,8 @@ struct migration_user {
 	unsigned int bypass;
 	/* how the mailbox is served that mailbox_alloc() is just making */
 	struct redirect_decision *decision;
+	/* unix seconds of the last report that a copy wasn't fresh */
+	time_t stale_reported;
 	/* unix seconds when the folder tree couldn't be refreshed, 0: it could */
 	time_t tree_failed;
 	/* unix seconds of the last failure to connect or log in, 0: none */

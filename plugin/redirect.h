@@ -6,8 +6,9 @@
  *
  * mailbox_alloc() gives the old server's mailbox (stock imapc, of the hidden
  * namespace, under the same vname) for every mailbox whose authority is the
- * old server and for unknown names, the local one for those that are local, and
- * one that refuses everything with a reason where that can't be known (I1, I5).
+ * old server and for unknown names, the local one for those that are mirrored or
+ * local, and one that refuses everything with a reason where that can't be known
+ * (I1, I5).
  */
 
 #include "mail-storage-private.h"
@@ -19,6 +20,8 @@ struct migration_user;
 enum redirect_target {
 	REDIRECT_LOCAL,
 	REDIRECT_REMOTE,
+	/* the local one, written through the worker */
+	REDIRECT_MIRRORED,
 	REDIRECT_REFUSED,
 };
 

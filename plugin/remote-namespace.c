@@ -350,6 +350,16 @@ static bool is_delivery(struct migration_user *muser)
 	return strcmp(service, "lmtp") == 0 || strcmp(service, "lda") == 0;
 }
 
+enum mail_error
+remote_error_code(struct migration_user *muser, enum mail_error error_code)
+{
+	/* a delivery must be tried again, not bounced (I5) */
+	if (error_code == MAIL_ERROR_UNAVAILABLE ||
+	    (error_code == MAIL_ERROR_NOQUOTA && is_delivery(muser)))
+		return remote_unavailable(muser);
+	return error_code;
+}
+
 /* imapc gives these as if the old server had said NO */
 static bool is_lost_connection(const struct mail_storage *storage)
 {
@@ -377,10 +387,7 @@ void remote_last_error(struct migration_user *muser,
 		*error_r = ERRSTR_LOST;
 	else {
 		*error_r = mail_storage_get_last_error(storage, error_code_r);
-		/* a delivery must be tried again, not bounced (I5) */
-		if (*error_code_r == MAIL_ERROR_NOQUOTA &&
-		    is_delivery(muser))
-			*error_code_r = MAIL_ERROR_UNAVAILABLE;
+		*error_code_r = remote_error_code(muser, *error_code_r);
 	}
 }
 

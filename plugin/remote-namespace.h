@@ -33,6 +33,9 @@ struct imapc_mailbox_list *remote_list(struct migration_user *muser);
 
 /* The mail error that this service understands as "try again later". */
 enum mail_error remote_unavailable(struct migration_user *muser);
+/* The same for any error of the old server. */
+enum mail_error remote_error_code(struct migration_user *muser,
+				  enum mail_error error_code);
 
 /* Returns 0; -1 with a mail error when connecting or logging in has failed a
    moment ago, so that it isn't tried again yet. */

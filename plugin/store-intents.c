@@ -149,6 +149,20 @@ bool store_intents_is_empty(const struct store_intents *intents)
 	return array_count(&intents->all) == 0;
 }
 
+bool store_intents_only_add(const struct store_intents *intents,
+			    enum mail_flags flags)
+{
+	struct store_intent *intent;
+
+	array_foreach_elem(&intents->all, intent) {
+		if (intent->add != flags || intent->remove != 0 ||
+		    array_count(&intent->add_keywords) > 0 ||
+		    array_count(&intent->remove_keywords) > 0)
+			return FALSE;
+	}
+	return TRUE;
+}
+
 void store_intents_uids(const struct store_intents *intents,
 			ARRAY_TYPE(seq_range) *uids)
 {

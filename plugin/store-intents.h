@@ -35,6 +35,9 @@ void store_intents_keywords(struct store_intents *intents, uint32_t uid,
 			    const char *const *current);
 
 bool store_intents_is_empty(const struct store_intents *intents);
+/* Is it to add these flags and nothing else? */
+bool store_intents_only_add(const struct store_intents *intents,
+			    enum mail_flags flags);
 /* All UIDs with an intent. */
 void store_intents_uids(const struct store_intents *intents,
 			ARRAY_TYPE(seq_range) *uids);

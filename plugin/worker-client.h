@@ -12,6 +12,8 @@
 
 #include "mail-error.h"
 
+#include <stdbool.h>
+
 struct migration_user;
 struct worker_client;
 
@@ -24,7 +26,7 @@ enum worker_answer {
 	/* refused: error_code and error */
 	WORKER_NO,
 	/* no worker, or no answer in time: error_code is
-	   MAIL_ERROR_UNAVAILABLE (dovecot-compat.h), and error says so */
+	   MAIL_ERROR_UNAVAILABLE (remote-namespace.h), and error says so */
 	WORKER_LOST,
 };
 
@@ -34,6 +36,8 @@ struct worker_reply {
 	const char *const *args;
 	enum mail_error error_code;
 	const char *error;
+	/* LOST: some of the request was sent, and may be done */
+	bool sent;
 };
 
 /* Of that user; lives as long. Doesn't connect. */
@@ -41,20 +45,31 @@ struct worker_client *worker_client_get(struct migration_user *muser);
 void worker_client_deinit(struct worker_client **client);
 
 /* A request: its words, NULL-terminated, unescaped; a file or -1.
-   timeout_msecs 0: as long as the old server may take (imapc_cmd_timeout). */
+   timeout_msecs 0: as long as the old server may take (imapc_cmd_timeout), also
+   from one PROGRESS line to the next. */
 void worker_client_ask(struct worker_client *client, const char *const *words,
 		       int fd, unsigned int timeout_msecs,
 		       struct worker_reply *reply_r);
-/* Sees PROGRESS lines of the next request. */
+/* Sees the words of PROGRESS lines from now on. killed: asked when a signal
+   comes; TRUE ends the request as WORKER_LOST. */
 void worker_client_set_progress(struct worker_client *client,
 				void (*callback)(const char *const *words,
 						 void *context),
-				void *context);
+				bool (*killed)(void), void *context);
 
 /* FRESH, within the time that freshness may take. TRUE when the copy is fresh,
-   local, or the answer is GONE (*answer_r tells). */
+   local, or the answer is GONE (*answer_r tells). Else *error_r says why. */
 bool worker_client_fresh(struct worker_client *client, const char *vname,
 			 unsigned int max_age_msecs,
-			 enum worker_answer *answer_r);
+			 enum worker_answer *answer_r, const char **error_r);
+
+/* Which connection it is: another number after each new one, 0 while there is
+   none. */
+unsigned int worker_client_connection(struct worker_client *client);
+/* The same, with another connection made when that one was lost. */
+unsigned int worker_client_reconnect(struct worker_client *client);
+/* A request the answer of which nobody needs, on the connection that there is:
+   WATCH, UNWATCH, RESUME. */
+void worker_client_tell(struct worker_client *client, const char *const *words);
 
 #endif

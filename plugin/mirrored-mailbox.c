@@ -1,0 +1,215 @@
+#include "lib.h"
+#include "ioloop.h"
+#include "migration-user.h"
+#include "folder-forward.h"
+#include "mirrored-transaction.h"
+#include "worker-client.h"
+#include "engine/migration-report.h"
+#include "mirrored-mailbox.h"
+
+#include <time.h>
+
+/* when a client selects it */
+#define SELECT_MAX_AGE_MSECS 1000
+/* does the worker still know that it is selected? */
+#define WATCH_CHECK_MSECS 5000
+/* not each time that the old server can't be asked */
+#define STALE_REPORT_SECS 60
+
+#define MIRRORED_REQUIRE(obj) \
+	((struct mirrored_mailbox *) \
+	 MODULE_CONTEXT_REQUIRE(obj, mirrored_mailbox_module))
+
+struct mirrored_mailbox_module mirrored_mailbox_module =
+	MODULE_CONTEXT_INIT(&mail_storage_module_register);
+
+int mirrored_mailbox_refuse(struct mirrored_mailbox *mbox)
+{
+	mail_storage_set_error(mbox->box->storage, MAIL_ERROR_INUSE,
+		"Mailbox was just changed by its move to this server, "
+		"open it again");
+	return -1;
+}
+
+static void stop_watching(struct mirrored_mailbox *mbox)
+{
+	struct worker_client *client = worker_client_get(mbox->muser);
+	const char *const words[] = { "UNWATCH", mbox->box->vname, NULL };
+
+	timeout_remove(&mbox->to_watch);
+	if (mbox->watched_on != 0 &&
+	    mbox->watched_on == worker_client_connection(client))
+		worker_client_tell(client, words);
+	mbox->watched_on = 0;
+}
+
+void mirrored_mailbox_set_local(struct mirrored_mailbox *mbox)
+{
+	stop_watching(mbox);
+	mbox->local = TRUE;
+}
+
+void mirrored_mailbox_set_gone(struct mirrored_mailbox *mbox)
+{
+	stop_watching(mbox);
+	mbox->gone = TRUE;
+}
+
+static void report_stale(struct mirrored_mailbox *mbox, const char *reason)
+{
+	struct migration_user *muser = mbox->muser;
+	time_t now = time(NULL);
+
+	if (now - muser->stale_reported < STALE_REPORT_SECS)
+		return;
+	muser->stale_reported = now;
+	migration_report(muser, "stale", "mailbox", mbox->box->vname,
+			 "reason", reason, NULL);
+}
+
+/* Whatever comes of it, the copy is served. */
+static void ask_fresh(struct mirrored_mailbox *mbox, unsigned int max_age_msecs)
+{
+	enum worker_answer answer;
+	const char *error;
+
+	mbox->want_fresh = FALSE;
+	if (mbox->local || mbox->gone)
+		return;
+	if (!worker_client_fresh(worker_client_get(mbox->muser),
+				 mbox->box->vname, max_age_msecs, &answer,
+				 &error))
+		report_stale(mbox, error);
+	else if (answer == WORKER_LOCAL)
+		mirrored_mailbox_set_local(mbox);
+	else if (answer == WORKER_GONE)
+		mirrored_mailbox_set_gone(mbox);
+}
+
+void mirrored_mailbox_want_fresh(struct mirrored_mailbox *mbox)
+{
+	mbox->want_fresh = TRUE;
+	mbox->max_age_msecs = 0;
+}
+
+/* An idling client hears nothing if the worker that it told is gone. */
+static void check_watch(struct mirrored_mailbox *mbox)
+{
+	(void)worker_client_reconnect(worker_client_get(mbox->muser));
+	mirrored_mailbox_watch(mbox);
+}
+
+void mirrored_mailbox_watch(struct mirrored_mailbox *mbox)
+{
+	struct worker_client *client = worker_client_get(mbox->muser);
+	const char *const words[] = { "WATCH", mbox->box->vname, NULL };
+	unsigned int connection = worker_client_connection(client);
+
+	if (mbox->local || mbox->gone)
+		return;
+	if (mbox->to_watch == NULL)
+		mbox->to_watch = timeout_add(WATCH_CHECK_MSECS, check_watch,
+					     mbox);
+	if (connection != 0 && mbox->watched_on != connection) {
+		worker_client_tell(client, words);
+		mbox->watched_on = connection;
+	}
+}
+
+static int mirrored_open(struct mailbox *box)
+{
+	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(box);
+
+	if (mbox->gone)
+		return mirrored_mailbox_refuse(mbox);
+	if ((box->flags & MAILBOX_FLAG_SAVEONLY) == 0) {
+		mbox->want_fresh = TRUE;
+		mbox->max_age_msecs = SELECT_MAX_AGE_MSECS;
+	}
+	return mbox->module_ctx.super.open(box);
+}
+
+static void mirrored_close(struct mailbox *box)
+{
+	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(box);
+
+	stop_watching(mbox);
+	mbox->module_ctx.super.close(box);
+}
+
+static struct mailbox_sync_context *
+mirrored_sync_init(struct mailbox *box, enum mailbox_sync_flags flags)
+{
+	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(box);
+
+	if (mbox->want_fresh) T_BEGIN {
+		ask_fresh(mbox, mbox->max_age_msecs);
+	} T_END;
+	return mbox->module_ctx.super.sync_init(box, flags);
+}
+
+static int
+mirrored_sync_deinit(struct mailbox_sync_context *ctx,
+		     struct mailbox_sync_status *status_r)
+{
+	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(ctx->box);
+	int ret = mbox->module_ctx.super.sync_deinit(ctx, status_r);
+
+	return mbox->gone ? mirrored_mailbox_refuse(mbox) : ret;
+}
+
+static bool mirrored_is_inconsistent(struct mailbox *box)
+{
+	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(box);
+
+	return mbox->gone || mbox->module_ctx.super.is_inconsistent(box);
+}
+
+static int
+mirrored_get_status(struct mailbox *box, enum mailbox_status_items items,
+		    struct mailbox_status *status_r)
+{
+	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(box);
+	bool opened = box->opened;
+	int ret;
+
+	/* one that is open says what its view has */
+	if (!opened) T_BEGIN {
+		ask_fresh(mbox, mbox->muser->set.mirror_interval * 1000);
+	} T_END;
+	if (mbox->gone && !opened)
+		return mirrored_mailbox_refuse(mbox);
+	ret = mbox->outer.get_status(box, items, status_r);
+	/* those of the index aren't the old server's (I2) */
+	status_r->nonpermanent_modseqs = TRUE;
+	return ret;
+}
+
+void mirrored_mailbox_init(struct migration_user *muser, struct mailbox *box)
+{
+	struct mailbox_vfuncs *v = box->vlast;
+	struct mirrored_mailbox *mbox;
+
+	mbox = p_new(box->pool, struct mirrored_mailbox, 1);
+	mbox->outer = *v;
+	box->vlast = &mbox->outer;
+	mbox->muser = muser;
+	mbox->box = box;
+	v->get_status = mirrored_get_status;
+	MODULE_CONTEXT_SET(box, mirrored_mailbox_module, mbox);
+	folder_forward_init(muser, box, v, &mbox->outer);
+}
+
+void mirrored_mailbox_init_inner(struct mirrored_mailbox *mbox)
+{
+	struct mailbox_vfuncs *v = mbox->box->vlast;
+
+	mbox->module_ctx.super = *v;
+	mbox->box->vlast = &mbox->module_ctx.super;
+	v->open = mirrored_open;
+	v->close = mirrored_close;
+	v->sync_init = mirrored_sync_init;
+	v->sync_deinit = mirrored_sync_deinit;
+	v->is_inconsistent = mirrored_is_inconsistent;
+	mirrored_transaction_init(v);
+}
