@@ -1,15 +1,15 @@
 /*
  * bench-mirror: a client's view of a mirrored mailbox, against other ways to it
  *
- * The tools (mirror-lane.h) take turns in each run. One visit is a session:
- * SELECT of INBOX, 50 envelopes that were read before, the body of one message,
- * UID STORE of one flag, APPEND of 4 KB, STATUS of 60 folders; login isn't
- * counted. Then 8 writers work on INBOX (busy-clients.h): writes8_per_s. And a
- * flag is changed and a mail appended on one side while a client of the other
- * side idles: seen_new_ms is of changes on the old server and a client of the
- * tool, seen_old_ms the other way round; a tool that has one server only has
- * both clients there. Figures are medians, times milliseconds; the first visit
- * of each tool isn't counted.
+ * The tools (mirror-lane.h) take turns. One visit is a session: SELECT of INBOX,
+ * 50 envelopes that were read before, the body of one message, UID STORE of one
+ * flag, APPEND of 4 KB, STATUS of 60 folders; login isn't counted. Then 8 writers
+ * work on INBOX (busy-clients.h): writes8_per_s, and in writes8_failed runs one of
+ * them failed. And a flag is changed and a mail appended on one side while a
+ * client of the other side idles: seen_new_ms is of changes on the old server and
+ * a client of the tool, seen_old_ms the other way round; a tool that has one
+ * server only has both clients there. Figures are medians, times milliseconds;
+ * the first visit of each tool isn't counted.
  */
 #include "bench.h"
 #include "bench-figures.h"
@@ -27,7 +27,9 @@
 
 struct figures {
 	double step[MIRROR_STEPS][BENCH_MAX_RUNS];
+	/* Of the runs in which no writer failed. */
 	double writes_per_s[BENCH_MAX_RUNS];
+	unsigned int writes;
 	double seen_new[MIRROR_CHANGES * BENCH_MAX_RUNS];
 	double seen_old[MIRROR_CHANGES * BENCH_MAX_RUNS];
 };
@@ -35,21 +37,15 @@ struct figures {
 static struct mirror_lane lanes[MIRROR_LANES];
 static struct figures figures[MIRROR_LANES];
 
-static void visit(const struct bench *bench, unsigned int l, unsigned int n,
-		  unsigned int run)
+static void visit(const struct bench *bench, unsigned int l, unsigned int run)
 {
 	double ms[MIRROR_STEPS];
 	unsigned int i;
 
-	mirror_visit(bench, &lanes[l], n, ms);
-	for (i = 0; i < MIRROR_STEPS; i++)
-		figures[l].step[i][run] = ms[i];
-}
-
-static void must(const struct mirror_lane *lane, const char *error)
-{
-	if (error != NULL)
-		bench_fail("%s: writers: %s", lane->name, error);
+	/* the first one isn't counted */
+	mirror_visit(bench, &lanes[l], run, ms);
+	for (i = 0; i < MIRROR_STEPS && run > 0; i++)
+		figures[l].step[i][run - 1] = ms[i];
 }
 
 struct writes_goal {
@@ -64,9 +60,27 @@ static bool are_written(void *context)
 	return busy_clients_acknowledged(goal->group) >= goal->wanted;
 }
 
-/* Writes per second once all of them work. */
-static double write_rate(const struct bench *bench,
-			 const struct mirror_lane *lane)
+/* Writes per second once all of them work. NULL, or what went wrong. */
+static const char *measure_writes(struct busy_clients *group, double *rate_r)
+{
+	struct writes_goal goal = { .group = group };
+	const char *error = busy_clients_wait(group, 0, WAIT_MS);
+	unsigned int before = busy_clients_acknowledged(group);
+	double started = bench_now();
+
+	if (error != NULL)
+		return error;
+	goal.wanted = before + WRITES;
+	if (!wait_until(are_written, &goal, WAIT_MS))
+		return "they don't get on";
+	*rate_r = (busy_clients_acknowledged(group) - before) * 1e3 /
+		(bench_now() - started);
+	return NULL;
+}
+
+/* -1: a writer was refused something, or lost its connection. */
+static int write_rate(const struct bench *bench,
+		      const struct mirror_lane *lane, double *rate_r)
 {
 	const struct busy_target target = {
 		.hostport = lane->here,
@@ -77,24 +91,32 @@ static double write_rate(const struct bench *bench,
 		.timeout_ms = BENCH_IMAP_TIMEOUT_MS,
 	};
 	struct busy_figures seen;
-	struct writes_goal goal;
-	unsigned int before;
-	double started, rate;
+	struct busy_clients *group;
+	const char *error, *stop_error;
 
-	goal.group = busy_clients_start(&target, WRITERS, 0);
-	must(lane, busy_clients_wait(goal.group, 0, WAIT_MS));
-	started = bench_now();
-	before = busy_clients_acknowledged(goal.group);
-	goal.wanted = before + WRITES;
-	if (!wait_until(are_written, &goal, WAIT_MS))
-		bench_fail("%s: writers don't get on", lane->name);
-	rate = (busy_clients_acknowledged(goal.group) - before) * 1e3 /
-		(bench_now() - started);
-	must(lane, busy_clients_stop(goal.group, &seen));
-	if (seen.disconnects > 0)
-		bench_fail("%s: a writer lost its connection", lane->name);
-	busy_clients_free(&goal.group);
-	return rate;
+	group = busy_clients_start(&target, WRITERS, 0);
+	error = measure_writes(group, rate_r);
+	stop_error = busy_clients_stop(group, &seen);
+	if (stop_error != NULL)
+		error = stop_error;
+	else if (error == NULL && seen.disconnects > 0)
+		error = "a connection was lost";
+	if (error != NULL)
+		bench_say("%s: writers: %s", lane->name, error);
+	busy_clients_free(&group);
+	return error == NULL ? 0 : -1;
+}
+
+/* What others can't do is a figure as well. */
+static void count_writes(const struct bench *bench, unsigned int l,
+			 unsigned int run __attribute__((unused)))
+{
+	struct figures *f = &figures[l];
+
+	if (write_rate(bench, &lanes[l], &f->writes_per_s[f->writes]) == 0)
+		f->writes++;
+	else if (l == LANE_OURS)
+		bench_fail("%s: writers failed", lanes[l].name);
 }
 
 static void look(const struct bench *bench, unsigned int l, unsigned int run)
@@ -113,19 +135,6 @@ static void look(const struct bench *bench, unsigned int l, unsigned int run)
 	}
 }
 
-static void run_tool(const struct bench *bench, unsigned int l,
-		     unsigned int run)
-{
-	visit(bench, l, run + 1, run);
-	figures[l].writes_per_s[run] = write_rate(bench, &lanes[l]);
-	look(bench, l, run);
-	bench_say("run %u of %u: %s: SELECT %.1f ms, STORE %.1f ms, %.0f "
-		  "writes a second", run + 1, bench->runs, lanes[l].name,
-		  figures[l].step[STEP_SELECT][run],
-		  figures[l].step[STEP_STORE][run],
-		  figures[l].writes_per_s[run]);
-}
-
 static void print_tool(const struct bench *bench, unsigned int l)
 {
 	const unsigned int seen = bench->runs * MIRROR_CHANGES;
@@ -137,10 +146,13 @@ static void print_tool(const struct bench *bench, unsigned int l)
 	for (i = 0; i < MIRROR_STEPS; i++)
 		printf(" %s_ms=%.2f", mirror_step_name(i),
 		       bench_median(f->step[i], bench->runs));
-	printf(" runs=%u writes8_per_s=%.0f seen_new_ms=%.0f "
-	       "seen_new_ms_max=%.0f seen_old_ms=%.0f seen_old_ms_max=%.0f "
-	       "messages=%u corpus=%s store=%s\n", bench->runs,
-	       bench_median(f->writes_per_s, bench->runs),
+	printf(" runs=%u", bench->runs);
+	if (f->writes > 0)
+		printf(" writes8_per_s=%.0f",
+		       bench_median(f->writes_per_s, f->writes));
+	printf(" writes8_failed=%u seen_new_ms=%.0f seen_new_ms_max=%.0f "
+	       "seen_old_ms=%.0f seen_old_ms_max=%.0f messages=%u corpus=%s "
+	       "store=%s\n", bench->runs - f->writes,
 	       bench_median(f->seen_new, seen), bench_max(f->seen_new, seen),
 	       bench_median(f->seen_old, seen), bench_max(f->seen_old, seen),
 	       bench->messages, bench->corpus, bench->store);
@@ -159,17 +171,29 @@ static void print_ratios(const struct bench *bench)
 	printf("\n");
 }
 
-static void run(struct bench *bench)
+/* Each is a phase, so that a visit finds what the last one left behind. */
+static void take_turns(const struct bench *bench, const char *what,
+		       unsigned int runs,
+		       void (*measure)(const struct bench *bench,
+				       unsigned int l, unsigned int run))
 {
 	unsigned int i, l;
 
-	mirror_lanes_up(bench, lanes);
-	for (l = 0; l < MIRROR_LANES; l++)
-		visit(bench, l, 0, 0);
-	for (i = 0; i < bench->runs; i++) {
+	for (i = 0; i < runs; i++) {
+		bench_say("%s: %u of %u", what, i + 1, runs);
 		for (l = 0; l < MIRROR_LANES; l++)
-			run_tool(bench, l, i);
+			measure(bench, l, i);
 	}
+}
+
+static void run(struct bench *bench)
+{
+	unsigned int l;
+
+	mirror_lanes_up(bench, lanes);
+	take_turns(bench, "visits", bench->runs + 1, visit);
+	take_turns(bench, "writers", bench->runs, count_writes);
+	take_turns(bench, "idlers", bench->runs, look);
 	for (l = 0; l < MIRROR_LANES; l++)
 		print_tool(bench, l);
 	print_ratios(bench);
