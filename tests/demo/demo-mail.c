@@ -159,6 +159,8 @@ void demo_mail_make(struct demo_user *user)
 		demo_problem("%s: %s", user->label, error);
 		return;
 	}
+	user->can_mirror = imap_has(maker.client, "CONDSTORE") &&
+		imap_has(maker.client, "UIDPLUS");
 	if (!make_folders(&maker) || !make_holes(&maker) || !append_all(&maker))
 		demo_problem("%s: mail can't be made: %s", user->label,
 			     imap_error(maker.client));

@@ -43,7 +43,7 @@ doveadm(const struct demo_user *user, const char *command,
 			     user->name);
 }
 
-/* Hands each line of the table but the heading to row. */
+/* Hands each line of the table but the heading to row, which may be NULL. */
 static void
 each_row(char *output, struct demo_user *user,
 	 void (*row)(struct demo_user *user, const char *const *columns))
@@ -59,7 +59,8 @@ each_row(char *output, struct demo_user *user,
 		    strstr(line, "Panic:") != NULL) {
 			demo_problem("%s: %s", user->label, line);
 		} else if (strchr(line, '\t') != NULL) {
-			if (split(line, '\t', columns) > 1 && !heading)
+			if (split(line, '\t', columns) > 1 && !heading &&
+			    row != NULL)
 				row(user, columns);
 			heading = false;
 		}
@@ -67,40 +68,65 @@ each_row(char *output, struct demo_user *user,
 }
 
 /* mailbox state done messages done_bytes bytes rate seconds_left problem */
-static void status_row(struct demo_user *user, const char *const *columns)
+enum { STATUS_MAILBOX, STATUS_STATE, STATUS_DONE, STATUS_MESSAGES,
+       STATUS_PROBLEM = 8 };
+
+/* No problem, but an old server that can't do more. */
+static bool is_never_mirrored(const char *const *columns)
 {
-	if (strcmp(columns[0], "*") == 0) {
-		user->filled = (unsigned int)strtoul(columns[2], NULL, 10);
-		user->total = (unsigned int)strtoul(columns[3], NULL, 10);
-	} else if (!user->filling && columns[8][0] != '\0')
-		demo_problem("%s: %s: %s", user->label, columns[0],
-			     columns[8]);
+	return strcmp(columns[STATUS_STATE], "filled") == 0 &&
+		strncmp(columns[STATUS_PROBLEM], "Not mirrored: ", 14) == 0;
 }
 
-static void ask_status(struct demo_user *user)
+static void status_row(struct demo_user *user, const char *const *columns)
+{
+	const char *problem = columns[STATUS_PROBLEM];
+
+	if (strcmp(columns[STATUS_MAILBOX], "*") == 0) {
+		user->filled = (unsigned int)strtoul(columns[STATUS_DONE],
+						     NULL, 10);
+		user->total = (unsigned int)strtoul(columns[STATUS_MESSAGES],
+						    NULL, 10);
+	} else if (!user->filling && problem[0] != '\0' &&
+		   !is_never_mirrored(columns)) {
+		demo_problem("%s: %s: %s", user->label,
+			     columns[STATUS_MAILBOX], problem);
+	}
+}
+
+/* Once, when the fill is done. */
+static void filled_row(struct demo_user *user, const char *const *columns)
+{
+	bool is_inbox = strcmp(columns[STATUS_MAILBOX], "INBOX") == 0;
+
+	status_row(user, columns);
+	if (strcmp(columns[STATUS_MAILBOX], "*") == 0)
+		return;
+	user->mailboxes++;
+	if (strcmp(columns[STATUS_STATE], "mirrored") == 0) {
+		user->mirrored_mailboxes++;
+		if (is_inbox)
+			user->inbox_is_mirrored = true;
+	} else if (user->can_mirror || !is_never_mirrored(columns)) {
+		demo_problem("%s: %s is %s after the fill", user->label,
+			     columns[STATUS_MAILBOX], columns[STATUS_STATE]);
+	} else if (is_inbox) {
+		demo_say("%-14s %s", user->label, columns[STATUS_PROBLEM]);
+	}
+}
+
+static void
+ask_status(struct demo_user *user,
+	   void (*row)(struct demo_user *user, const char *const *columns))
 {
 	struct process_result result;
 
 	if (doveadm(user, "status", STATUS_TIMEOUT_MS, &result) == 0)
-		each_row(result.output, user, status_row);
+		each_row(result.output, user, row);
 	else if (!demo_is_interrupted())
 		demo_problem("%s: doveadm migration status failed: %s",
 			     user->label, result.output);
 	process_result_free(&result);
-}
-
-/* mailbox state fetched bytes changed ... */
-static void fill_row(struct demo_user *user, const char *const *columns)
-{
-	user->mailboxes++;
-	if (strcmp(columns[1], "mirrored") == 0) {
-		user->mirrored_mailboxes++;
-		if (strcmp(columns[0], "INBOX") == 0)
-			user->inbox_is_mirrored = true;
-	} else if (strcmp(columns[1], "filled") != 0) {
-		demo_problem("%s: %s is %s after the fill", user->label,
-			     columns[0], columns[1]);
-	}
 }
 
 static void fill(struct demo_user *user)
@@ -111,13 +137,13 @@ static void fill(struct demo_user *user)
 
 	user->filling = true;
 	ret = doveadm(user, "fill", MOVE_TIMEOUT_MS, &result);
-	each_row(result.output, user, fill_row);
+	each_row(result.output, user, NULL);
 	if (ret < 0)
 		demo_problem("%s: doveadm migration fill ended with %d",
 			     user->label, result.status);
 	process_result_free(&result);
 	user->filling = false;
-	ask_status(user);
+	ask_status(user, filled_row);
 	demo_say("%-14s filled: %u messages in %u mailboxes, %u of them "
 		 "mirrored, %.1f s", user->label, user->filled,
 		 user->mailboxes, user->mirrored_mailboxes,
@@ -161,7 +187,7 @@ static void cut_over(struct demo_user *user)
 	process_result_free(&result);
 	user->is_cut_over = true;
 	user->moving = false;
-	ask_status(user);
+	ask_status(user, status_row);
 	demo_say("%-14s cut over: %u of %u mailboxes are local, at most %u ms "
 		 "each", user->label, user->local_mailboxes, user->mailboxes,
 		 longest(user));
@@ -194,7 +220,7 @@ static void show_status(struct demo *demo, atomic_uint *running)
 	while (!wait_until(none_runs, running, ASK_EVERY_MS)) {
 		for (i = 0; i < demo->user_count; i++) {
 			if (demo->users[i].filling)
-				ask_status(&demo->users[i]);
+				ask_status(&demo->users[i], status_row);
 		}
 	}
 }

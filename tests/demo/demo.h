@@ -76,6 +76,8 @@ struct demo_user {
 	struct journal journal;
 	struct delivery_list delivered;
 	struct demo_arrivals arrivals;
+	/* His old server has what a mirror needs. */
+	bool can_mirror;
 
 	pthread_t threads[3];
 	struct demo_counts client, watcher, delivery;
