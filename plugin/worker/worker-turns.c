@@ -1,64 +1,19 @@
+/* worker-turns: the queue, and when it isn't worked on. */
+
 #include "lib.h"
-#include "array.h"
 #include "ioloop.h"
-#include "llist.h"
 #include "time-util.h"
 #include "worker-answer.h"
-#include "worker-request.h"
 #include "worker-server.h"
 #include "worker-slots.h"
-#include "worker-turns.h"
+#include "worker-turns-private.h"
 
-#define MIN_BACKOFF_MSECS 1000
-#define MAX_BACKOFF_MSECS 30000
+/* a write may come each moment: not as late as a connection that waits */
+#define MAX_BACKOFF_MSECS (30 * 1000)
 #define PAUSE_MSECS (60 * 1000)
 #define MAX_FRESHNESS_MSECS 2000
-/* how often an asker hears that he isn't forgotten */
-#define PROGRESS_MSECS 5000
-
-struct worker_task {
-	struct worker_task *prev, *next;
-	enum worker_request_type type;
-	/* NULL: of none */
-	char *vname;
-	/* NULL: nobody asks */
-	struct worker_request *request;
-	/* CUTOVER: the first of its turns is over */
-	bool prepared;
-};
-ARRAY_DEFINE_TYPE(worker_task, struct worker_task *);
-
-struct worker_pause {
-	struct worker_pause *prev, *next;
-	struct worker_turns *turns;
-	const struct worker_connection *conn;
-	struct timeout *to;
-};
-
-struct worker_turns {
-	struct mirror *mirror;
-	struct worker_slots *slots;
-	struct worker_turns_callbacks callbacks;
-	void *context;
-
-	struct ioloop *ioloop;
-	/* the next turn */
-	struct timeout *to;
-	struct worker_task *head, *tail;
-	struct worker_pause *pauses;
-
-	/* of the turn that is under way */
-	bool running;
-	struct timeval started;
-	struct worker_request *progress_request;
-	struct timeout *to_progress;
-
-	/* 0: the old server was there the last time */
-	unsigned int backoff_msecs;
-	struct timeval retry_at;
-	enum mail_error error_code;
-	char *error;
-};
+/* when nobody asks for anything, the copies are closed */
+#define RELEASE_MSECS (60 * 1000)
 
 static void turns_begin(struct worker_turns *turns);
 
@@ -79,7 +34,7 @@ static void task_free(struct worker_task **_task)
 	i_free(task);
 }
 
-static void task_answer(struct worker_task *task, const char *line)
+void worker_task_answer(struct worker_task *task, const char *line)
 {
 	if (task->request != NULL)
 		worker_server_answer(&task->request, line);
@@ -112,45 +67,68 @@ task_take(struct worker_turns *turns, struct worker_task *task)
 
 void worker_turns_old_server_seen(struct worker_turns *turns)
 {
-	turns->backoff_msecs = 0;
+	i_zero(&turns->backoff);
+	i_zero(&turns->retry_at);
 }
 
-static bool is_for_want_of_server(enum mail_error error_code)
-{
-	return error_code == MAIL_ERROR_UNAVAILABLE ||
-		error_code == MAIL_ERROR_TEMP || error_code == MAIL_ERROR_PERM;
-}
-
-static void turn_succeeded(struct worker_turns *turns)
+void worker_turn_succeeded(struct worker_turns *turns)
 {
 	if (mirror_is_connected(turns->mirror))
 		worker_turns_old_server_seen(turns);
 }
 
-static void turn_failed(struct worker_turns *turns, enum mail_error error_code,
-			const char *error)
+static void turns_back_off(struct worker_turns *turns,
+			   enum mail_error error_code, const char *error)
 {
-	if (mirror_is_connected(turns->mirror) ||
-	    !is_for_want_of_server(error_code)) {
-		turn_succeeded(turns);
-		return;
-	}
-	turns->backoff_msecs = turns->backoff_msecs == 0 ? MIN_BACKOFF_MSECS :
-		I_MIN(turns->backoff_msecs * 2, MAX_BACKOFF_MSECS);
+	bool refused = error_code == MAIL_ERROR_PERM;
+	unsigned int msecs = mirror_backoff_failed(&turns->backoff, 0, refused);
+
+	if (!refused)
+		msecs = I_MIN(msecs, MAX_BACKOFF_MSECS);
 	io_loop_time_refresh();
-	turns->retry_at = ioloop_timeval;
-	timeval_add_msecs(&turns->retry_at, turns->backoff_msecs);
+	turns->retry_at = turns->admin_retry_at = ioloop_timeval;
+	timeval_add_msecs(&turns->retry_at, msecs);
+	timeval_add_msecs(&turns->admin_retry_at, MIRROR_BACKOFF_MIN_MSECS);
 	turns->error_code = error_code;
 	i_free(turns->error);
 	turns->error = i_strdup(error);
 }
 
-static bool
-turns_refuse(struct worker_turns *turns, enum mail_error *error_code_r,
-	     const char **error_r)
+void worker_turn_failed(struct worker_turns *turns, enum mail_error error_code,
+			const char *error)
 {
-	if (turns->backoff_msecs > 0 &&
-	    timeval_cmp(&ioloop_timeval, &turns->retry_at) < 0) {
+	switch (error_code) {
+	case MAIL_ERROR_UNAVAILABLE:
+	case MAIL_ERROR_TEMP:
+	case MAIL_ERROR_PERM:
+		if (!mirror_is_connected(turns->mirror)) {
+			turns_back_off(turns, error_code, error);
+			break;
+		}
+		/* fall through */
+	default:
+		worker_turn_succeeded(turns);
+		break;
+	}
+}
+
+/* The administrator may have put right what was wrong, but all of his mailboxes
+   needn't each wait for an old server that hangs. */
+static bool
+turns_wait_to_retry(struct worker_turns *turns, enum worker_request_type type)
+{
+	bool admin = type == WORKER_FILL || type == WORKER_CUTOVER;
+
+	return turns->retry_at.tv_sec != 0 &&
+		timeval_cmp(&ioloop_timeval, admin ? &turns->admin_retry_at :
+			    &turns->retry_at) < 0;
+}
+
+static bool
+turns_refuse(struct worker_turns *turns, enum worker_request_type type,
+	     enum mail_error *error_code_r, const char **error_r)
+{
+	if (turns_wait_to_retry(turns, type)) {
 		*error_code_r = turns->error_code;
 		*error_r = t_strdup(turns->error);
 		return TRUE;
@@ -161,187 +139,6 @@ turns_refuse(struct worker_turns *turns, enum mail_error *error_code_r,
 		return TRUE;
 	}
 	return FALSE;
-}
-
-/*
- * Turns
- */
-
-/* All of its kind, the first one included, in their order. */
-static void take_alike(struct worker_turns *turns, struct worker_task *first,
-		       ARRAY_TYPE(worker_task) *tasks_r)
-{
-	struct worker_task *task, *next;
-
-	t_array_init(tasks_r, 8);
-	array_push_back(tasks_r, &first);
-	for (task = turns->head; task != NULL; task = next) {
-		next = task->next;
-		if (task->type == first->type &&
-		    strcmp(task->vname, first->vname) == 0) {
-			task_take(turns, task);
-			array_push_back(tasks_r, &task);
-		}
-	}
-}
-
-static void
-turn_note_answer(struct worker_turns *turns, enum mirror_answer answer,
-		 enum mail_error error_code, const char *error)
-{
-	switch (answer) {
-	case MIRROR_DONE:
-		turn_succeeded(turns);
-		break;
-	case MIRROR_LOCAL:
-	case MIRROR_GONE:
-		turns->callbacks.states_changed(turns->context);
-		break;
-	case MIRROR_FAILED:
-		turn_failed(turns, error_code, error);
-		break;
-	}
-}
-
-static void turn_write(struct worker_turns *turns, struct worker_task *first)
-{
-	ARRAY_TYPE(worker_task) tasks;
-	ARRAY_TYPE(mirror_write) writes;
-	struct worker_task *task;
-	struct mirror_write *write;
-
-	take_alike(turns, first, &tasks);
-	t_array_init(&writes, array_count(&tasks));
-	array_foreach_elem(&tasks, task) {
-		write = &task->request->write;
-		array_push_back(&writes, &write);
-	}
-	mirror_write(turns->mirror, first->vname, &writes);
-	array_foreach_elem(&tasks, task) {
-		write = &task->request->write;
-		turn_note_answer(turns, write->answer, write->error_code,
-				 write->error);
-		task_answer(task, worker_answer_write(write));
-	}
-}
-
-static void turn_refresh(struct worker_turns *turns, struct worker_task *first)
-{
-	ARRAY_TYPE(worker_task) tasks;
-	struct worker_task *task;
-	enum mirror_answer answer;
-	enum mail_error error_code = MAIL_ERROR_NONE;
-	const char *error = NULL, *line;
-	bool changed;
-
-	take_alike(turns, first, &tasks);
-	answer = mirror_refresh(turns->mirror, first->vname, &changed,
-				&error_code, &error);
-	turn_note_answer(turns, answer, error_code, error);
-	line = worker_answer_mirror(answer, error_code, error);
-	array_foreach_elem(&tasks, task)
-		task_answer(task, line);
-}
-
-static void turn_progress(struct worker_turns *turns)
-{
-	worker_server_tell(turns->progress_request, "PROGRESS");
-}
-
-static void progress_begin(struct worker_turns *turns, struct worker_task *task)
-{
-	turns->progress_request = task->request;
-	turns->to_progress = timeout_add(PROGRESS_MSECS, turn_progress, turns);
-}
-
-static void turn_fill(struct worker_turns *turns, struct worker_task *task)
-{
-	struct worker_request *request = task->request;
-	struct fill_result result;
-	enum mirror_answer answer;
-	enum mail_error error_code = MAIL_ERROR_NONE;
-	const char *error = NULL;
-
-	progress_begin(turns, task);
-	answer = mirror_fill(turns->mirror, task->vname, request->fill_flags,
-			     &result, &error_code, &error);
-	timeout_remove(&turns->to_progress);
-	turn_note_answer(turns, answer, error_code, error);
-	task_answer(task, answer == MIRROR_DONE ?
-		    worker_answer_fill(&result) :
-		    worker_answer_mirror(answer, error_code, error));
-	turns->callbacks.states_changed(turns->context);
-}
-
-static void turn_cutover_failed(struct worker_turns *turns,
-				struct worker_task *task,
-				enum mail_error error_code, const char *error)
-{
-	turn_failed(turns, error_code, error);
-	task_answer(task, worker_answer_no(error_code, error));
-}
-
-static void turn_prepare(struct worker_turns *turns, struct worker_task *task)
-{
-	enum mail_error error_code;
-	const char *error;
-	int ret;
-
-	progress_begin(turns, task);
-	ret = mirror_cutover_prepare(turns->mirror, &task->request->vnames,
-				     &error_code, &error);
-	timeout_remove(&turns->to_progress);
-	if (ret < 0) {
-		turn_cutover_failed(turns, task, error_code, error);
-		return;
-	}
-	turn_succeeded(turns);
-	task->prepared = TRUE;
-	DLLIST2_APPEND(&turns->head, &turns->tail, task);
-}
-
-static void turn_cutover(struct worker_turns *turns, struct worker_task *task)
-{
-	ARRAY_TYPE(cutover_result) results;
-	enum mail_error error_code;
-	const char *error;
-
-	if (!task->prepared) {
-		turn_prepare(turns, task);
-		return;
-	}
-	t_array_init(&results, array_count(&task->request->vnames));
-	if (mirror_cutover(turns->mirror, &task->request->vnames, &results,
-			   &error_code, &error) < 0) {
-		turn_cutover_failed(turns, task, error_code, error);
-	} else {
-		turn_succeeded(turns);
-		task_answer(task, worker_answer_cutover(&results));
-	}
-	turns->callbacks.states_changed(turns->context);
-}
-
-static void turn_run(struct worker_turns *turns, struct worker_task *task)
-{
-	switch (task->type) {
-	case WORKER_WRITE:
-		turn_write(turns, task);
-		break;
-	case WORKER_FRESH:
-		turn_refresh(turns, task);
-		break;
-	case WORKER_FILL:
-		turn_fill(turns, task);
-		break;
-	case WORKER_CUTOVER:
-		turn_cutover(turns, task);
-		break;
-	case WORKER_PAUSE:
-	case WORKER_RESUME:
-	case WORKER_WATCH:
-	case WORKER_UNWATCH:
-		i_unreached();
-	}
 }
 
 /*
@@ -376,7 +173,7 @@ static void turn_pause(struct worker_turns *turns, struct worker_task *task)
 	pause->to = timeout_add_to(turns->ioloop, PAUSE_MSECS, pause_timeout,
 				   pause);
 	DLLIST_PREPEND(&turns->pauses, pause);
-	task_answer(task, worker_answer_ok());
+	worker_task_answer(task, worker_answer_ok());
 }
 
 void worker_turns_resume(struct worker_turns *turns,
@@ -415,10 +212,19 @@ static void turn(struct worker_turns *turns, struct worker_task *task)
 
 	if (task->type == WORKER_PAUSE)
 		turn_pause(turns, task);
-	else if (turns_refuse(turns, &error_code, &error))
-		task_answer(task, worker_answer_no(error_code, error));
+	else if (turns_refuse(turns, task->type, &error_code, &error))
+		worker_task_answer(task, worker_answer_no(error_code, error));
 	else
-		turn_run(turns, task);
+		worker_turn(turns, task);
+}
+
+static void turns_release(struct worker_turns *turns)
+{
+	timeout_remove(&turns->to_release);
+	turns->running = TRUE;
+	mirror_release(turns->mirror);
+	turns->running = FALSE;
+	turns_schedule(turns);
 }
 
 static void turns_begin(struct worker_turns *turns)
@@ -428,12 +234,15 @@ static void turns_begin(struct worker_turns *turns)
 	timeout_remove(&turns->to);
 	if (task == NULL)
 		return;
+	timeout_remove(&turns->to_release);
 	turns->running = TRUE;
 	turns->started = ioloop_timeval;
 	T_BEGIN {
 		turn(turns, task_take(turns, task));
 	} T_END;
 	turns->running = FALSE;
+	turns->to_release = timeout_add_to(turns->ioloop, RELEASE_MSECS,
+					   turns_release, turns);
 	turns->callbacks.turn_ended(turns->context);
 	turns_schedule(turns);
 }
@@ -454,7 +263,7 @@ void worker_turns_add(struct worker_turns *turns,
 
 	if (request->type == WORKER_FRESH &&
 	    (turn_takes_long(turns) ||
-	     turns_refuse(turns, &error_code, &error)))
+	     turns_refuse(turns, request->type, &error_code, &error)))
 		worker_server_answer(&request,
 				     worker_answer_no(error_code, error));
 	else
@@ -515,6 +324,7 @@ void worker_turns_deinit(struct worker_turns **_turns)
 	while (turns->pauses != NULL)
 		pause_end(turns->pauses);
 	timeout_remove(&turns->to);
+	timeout_remove(&turns->to_release);
 	i_free(turns->error);
 	i_free(turns);
 }

@@ -11,7 +11,8 @@
  * turns, between which others have theirs.
  *
  * After a turn that failed for want of the old server there's none for a while,
- * 1 s at first and 30 s at last: requests are refused with its error, at once.
+ * 1 s at first and 30 s at last (mirror-backoff.h): requests are refused with its
+ * error, at once; those of the administrator (FILL, CUTOVER) for 1 s only.
  * FRESH is refused as well when a turn has taken longer than anybody waits for
  * freshness. Without a slot (worker-slots.h) all is refused.
  */
@@ -26,6 +27,8 @@ struct worker_turns;
 struct worker_turns_callbacks {
 	/* The states of mailboxes may be others now. */
 	void (*states_changed)(void *context);
+	/* Within a turn: the copy has what the old server had when it began. */
+	void (*refreshed)(void *context, const char *vname);
 	/* The mirror can be asked again. */
 	void (*turn_ended)(void *context);
 };

@@ -23,8 +23,10 @@ struct selected {
 struct news {
 	char *vname;
 	struct mirror_status status;
-	/* the mirror is to be asked whether it knows */
-	bool pending;
+	/* as far as is known, it isn't in the copy */
+	bool unknown;
+	/* it came in the turn that is under way */
+	bool late;
 };
 
 struct worker_watch {
@@ -42,7 +44,7 @@ struct worker_watch {
 	ARRAY_TYPE(const_string) mirrored;
 	HASH_TABLE(char *, struct news *) news;
 
-	struct timeout *to_debounce, *to_states, *to_interval;
+	struct timeout *to_look, *to_states, *to_interval;
 };
 
 /*
@@ -63,9 +65,10 @@ static struct news *news_get(struct worker_watch *watch, const char *vname)
 
 static bool news_are_known(struct worker_watch *watch, struct news *news)
 {
-	if (mirror_knows(watch->mirror, news->vname, &news->status))
-		news->pending = FALSE;
-	return !news->pending;
+	if (news->unknown &&
+	    mirror_knows(watch->mirror, news->vname, &news->status))
+		news->unknown = FALSE;
+	return !news->unknown;
 }
 
 static void look_at_news(struct worker_watch *watch)
@@ -74,23 +77,20 @@ static void look_at_news(struct worker_watch *watch)
 	struct news *news;
 	char *vname;
 
-	timeout_remove(&watch->to_debounce);
+	timeout_remove(&watch->to_look);
 	iter = hash_table_iterate_init(watch->news);
 	while (hash_table_iterate(iter, watch->news, &vname, &news)) {
-		if (!news->pending || news_are_known(watch, news))
-			continue;
-		news->pending = FALSE;
-		worker_turns_refresh(watch->turns, vname);
+		if (!news_are_known(watch, news))
+			worker_turns_refresh(watch->turns, vname);
 	}
 	hash_table_iterate_deinit(&iter);
 }
 
-/* Not during a turn: it ends with worker_watch_turn_ended(). */
+/* Turns begin in that ioloop: there's none under way when it looks. */
 static void look_soon(struct worker_watch *watch)
 {
-	if (watch->to_debounce == NULL &&
-	    !worker_turns_running(watch->turns))
-		watch->to_debounce = timeout_add_short_to(watch->ioloop,
+	if (watch->to_look == NULL)
+		watch->to_look = timeout_add_short_to(watch->ioloop,
 			DEBOUNCE_MSECS, look_at_news, watch);
 }
 
@@ -102,31 +102,31 @@ static void watch_status(void *context, const char *vname,
 
 	worker_turns_old_server_seen(watch->turns);
 	news->status = *status;
-	news->pending = TRUE;
-	if (worker_turns_running(watch->turns) ||
-	    !news_are_known(watch, news))
+	news->unknown = TRUE;
+	news->late = worker_turns_running(watch->turns);
+	if (news->late || !news_are_known(watch, news))
 		look_soon(watch);
 }
 
-static bool has_pending(struct worker_watch *watch)
+/* What came meanwhile may be newer. */
+void worker_watch_refreshed(struct worker_watch *watch, const char *vname)
 {
-	struct hash_iterate_context *iter;
-	struct news *news;
-	char *vname;
-	bool pending = FALSE;
+	struct news *news = hash_table_lookup(watch->news, vname);
 
-	iter = hash_table_iterate_init(watch->news);
-	while (!pending &&
-	       hash_table_iterate(iter, watch->news, &vname, &news))
-		pending = news->pending;
-	hash_table_iterate_deinit(&iter);
-	return pending;
+	if (news != NULL && !news->late)
+		news->unknown = FALSE;
 }
 
 void worker_watch_turn_ended(struct worker_watch *watch)
 {
-	if (has_pending(watch))
-		look_soon(watch);
+	struct hash_iterate_context *iter;
+	struct news *news;
+	char *vname;
+
+	iter = hash_table_iterate_init(watch->news);
+	while (hash_table_iterate(iter, watch->news, &vname, &news))
+		news->late = FALSE;
+	hash_table_iterate_deinit(&iter);
 }
 
 bool worker_watch_is_fresh(struct worker_watch *watch, const char *vname,
@@ -140,7 +140,7 @@ bool worker_watch_is_fresh(struct worker_watch *watch, const char *vname,
 	news = hash_table_lookup(watch->news, vname);
 	if (news == NULL)
 		return FALSE;
-	return !news->pending || (!worker_turns_running(watch->turns) &&
+	return !news->unknown || (!worker_turns_running(watch->turns) &&
 				  news_are_known(watch, news));
 }
 
@@ -360,7 +360,7 @@ void worker_watch_deinit(struct worker_watch **_watch)
 	*_watch = NULL;
 	if (watch->mirror_watch != NULL)
 		mirror_watch_deinit(&watch->mirror_watch);
-	timeout_remove(&watch->to_debounce);
+	timeout_remove(&watch->to_look);
 	timeout_remove(&watch->to_states);
 	timeout_remove(&watch->to_interval);
 	while (array_count(&watch->selected) > 0)

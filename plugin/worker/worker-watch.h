@@ -43,6 +43,7 @@ bool worker_watch_is_fresh(struct worker_watch *watch, const char *vname,
 
 /* From worker_turns_callbacks. */
 void worker_watch_states_changed(struct worker_watch *watch);
+void worker_watch_refreshed(struct worker_watch *watch, const char *vname);
 void worker_watch_turn_ended(struct worker_watch *watch);
 
 /* For io_loop_add_switch_callback(). */

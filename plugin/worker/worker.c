@@ -61,8 +61,8 @@ static void worker_fresh(struct migration_worker *worker,
 		worker_turns_add(worker->turns, request);
 }
 
-static void worker_turn(struct migration_worker *worker,
-			struct worker_request *request)
+static void worker_queue(struct migration_worker *worker,
+			 struct worker_request *request)
 {
 	worker_turns_add(worker->turns, request);
 }
@@ -93,10 +93,10 @@ static void (*const request_handlers[])(struct migration_worker *worker,
 	[WORKER_FRESH] = worker_fresh,
 	[WORKER_WATCH] = worker_watch,
 	[WORKER_UNWATCH] = worker_unwatch,
-	[WORKER_WRITE] = worker_turn,
-	[WORKER_FILL] = worker_turn,
-	[WORKER_CUTOVER] = worker_turn,
-	[WORKER_PAUSE] = worker_turn,
+	[WORKER_WRITE] = worker_queue,
+	[WORKER_FILL] = worker_queue,
+	[WORKER_CUTOVER] = worker_queue,
+	[WORKER_PAUSE] = worker_queue,
 	[WORKER_RESUME] = worker_resume,
 };
 
@@ -267,6 +267,13 @@ static void worker_states_changed(void *context)
 	worker_watch_states_changed(worker->watch);
 }
 
+static void worker_refreshed(void *context, const char *vname)
+{
+	struct migration_worker *worker = context;
+
+	worker_watch_refreshed(worker->watch, vname);
+}
+
 static void worker_turn_ended(void *context)
 {
 	struct migration_worker *worker = context;
@@ -278,6 +285,7 @@ static void worker_work(struct migration_worker *worker)
 {
 	static const struct worker_turns_callbacks callbacks = {
 		.states_changed = worker_states_changed,
+		.refreshed = worker_refreshed,
 		.turn_ended = worker_turn_ended,
 	};
 

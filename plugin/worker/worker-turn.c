@@ -1,0 +1,190 @@
+/* worker-turn: the turns, one kind after the other. */
+
+#include "lib.h"
+#include "array.h"
+#include "ioloop.h"
+#include "worker-answer.h"
+#include "worker-server.h"
+#include "worker-turns-private.h"
+
+/* how often an asker hears that he isn't forgotten */
+#define PROGRESS_MSECS 5000
+
+/* All of its kind, the first one included, in their order. */
+static void take_alike(struct worker_turns *turns, struct worker_task *first,
+		       ARRAY_TYPE(worker_task) *tasks_r)
+{
+	struct worker_task *task, *next;
+
+	t_array_init(tasks_r, 8);
+	array_push_back(tasks_r, &first);
+	for (task = turns->head; task != NULL; task = next) {
+		next = task->next;
+		if (task->type == first->type &&
+		    strcmp(task->vname, first->vname) == 0) {
+			DLLIST2_REMOVE(&turns->head, &turns->tail, task);
+			array_push_back(tasks_r, &task);
+		}
+	}
+}
+
+static void
+turn_note_answer(struct worker_turns *turns, enum mirror_answer answer,
+		 enum mail_error error_code, const char *error)
+{
+	switch (answer) {
+	case MIRROR_DONE:
+		worker_turn_succeeded(turns);
+		break;
+	case MIRROR_LOCAL:
+	case MIRROR_GONE:
+		turns->callbacks.states_changed(turns->context);
+		break;
+	case MIRROR_FAILED:
+		worker_turn_failed(turns, error_code, error);
+		break;
+	}
+}
+
+static void turn_write(struct worker_turns *turns, struct worker_task *first)
+{
+	ARRAY_TYPE(worker_task) tasks;
+	ARRAY_TYPE(mirror_write) writes;
+	struct worker_task *task;
+	struct mirror_write *write;
+
+	take_alike(turns, first, &tasks);
+	t_array_init(&writes, array_count(&tasks));
+	array_foreach_elem(&tasks, task) {
+		write = &task->request->write;
+		array_push_back(&writes, &write);
+	}
+	mirror_write(turns->mirror, first->vname, &writes);
+	array_foreach_elem(&tasks, task) {
+		write = &task->request->write;
+		turn_note_answer(turns, write->answer, write->error_code,
+				 write->error);
+		worker_task_answer(task, worker_answer_write(write));
+	}
+}
+
+static void turn_refresh(struct worker_turns *turns, struct worker_task *first)
+{
+	ARRAY_TYPE(worker_task) tasks;
+	struct worker_task *task;
+	enum mirror_answer answer;
+	enum mail_error error_code = MAIL_ERROR_NONE;
+	const char *error = NULL, *line;
+	bool changed;
+
+	take_alike(turns, first, &tasks);
+	answer = mirror_refresh(turns->mirror, first->vname, &changed,
+				&error_code, &error);
+	turn_note_answer(turns, answer, error_code, error);
+	if (answer != MIRROR_FAILED)
+		turns->callbacks.refreshed(turns->context, first->vname);
+	line = worker_answer_mirror(answer, error_code, error);
+	array_foreach_elem(&tasks, task)
+		worker_task_answer(task, line);
+}
+
+static void turn_progress(struct worker_turns *turns)
+{
+	worker_server_tell(turns->progress_request, "PROGRESS");
+}
+
+static void progress_begin(struct worker_turns *turns, struct worker_task *task)
+{
+	turns->progress_request = task->request;
+	turns->to_progress = timeout_add(PROGRESS_MSECS, turn_progress, turns);
+}
+
+static void turn_fill(struct worker_turns *turns, struct worker_task *task)
+{
+	struct worker_request *request = task->request;
+	struct fill_result result;
+	enum mirror_answer answer;
+	enum mail_error error_code = MAIL_ERROR_NONE;
+	const char *error = NULL;
+
+	progress_begin(turns, task);
+	answer = mirror_fill(turns->mirror, task->vname, request->fill_flags,
+			     &result, &error_code, &error);
+	timeout_remove(&turns->to_progress);
+	turn_note_answer(turns, answer, error_code, error);
+	worker_task_answer(task, answer == MIRROR_DONE ?
+		    worker_answer_fill(&result) :
+		    worker_answer_mirror(answer, error_code, error));
+	turns->callbacks.states_changed(turns->context);
+}
+
+static void turn_cutover_failed(struct worker_turns *turns,
+				struct worker_task *task,
+				enum mail_error error_code, const char *error)
+{
+	worker_turn_failed(turns, error_code, error);
+	worker_task_answer(task, worker_answer_no(error_code, error));
+}
+
+static void turn_prepare(struct worker_turns *turns, struct worker_task *task)
+{
+	enum mail_error error_code;
+	const char *error;
+	int ret;
+
+	progress_begin(turns, task);
+	ret = mirror_cutover_prepare(turns->mirror, &task->request->vnames,
+				     &error_code, &error);
+	timeout_remove(&turns->to_progress);
+	if (ret < 0) {
+		turn_cutover_failed(turns, task, error_code, error);
+		return;
+	}
+	worker_turn_succeeded(turns);
+	task->prepared = TRUE;
+	DLLIST2_APPEND(&turns->head, &turns->tail, task);
+}
+
+static void turn_cutover(struct worker_turns *turns, struct worker_task *task)
+{
+	ARRAY_TYPE(cutover_result) results;
+	enum mail_error error_code;
+	const char *error;
+
+	if (!task->prepared) {
+		turn_prepare(turns, task);
+		return;
+	}
+	t_array_init(&results, array_count(&task->request->vnames));
+	if (mirror_cutover(turns->mirror, &task->request->vnames, &results,
+			   &error_code, &error) < 0) {
+		turn_cutover_failed(turns, task, error_code, error);
+	} else {
+		worker_turn_succeeded(turns);
+		worker_task_answer(task, worker_answer_cutover(&results));
+	}
+	turns->callbacks.states_changed(turns->context);
+}
+
+void worker_turn(struct worker_turns *turns, struct worker_task *task)
+{
+	switch (task->type) {
+	case WORKER_WRITE:
+		turn_write(turns, task);
+		break;
+	case WORKER_FRESH:
+		turn_refresh(turns, task);
+		break;
+	case WORKER_FILL:
+		turn_fill(turns, task);
+		break;
+	case WORKER_CUTOVER:
+		turn_cutover(turns, task);
+		break;
+	case WORKER_PAUSE:
+	case WORKER_RESUME:
+	case WORKER_WATCH:
+	case WORKER_UNWATCH:
+		i_unreached();
+	}
+}
