@@ -11,8 +11,8 @@
 
 /* when a client selects it */
 #define SELECT_MAX_AGE_MSECS 1000
-/* does the worker still know that it is selected? */
-#define WATCH_CHECK_MSECS 5000
+/* while no worker can be had that is told that it is selected */
+#define WATCH_RETRY_MSECS 5000
 /* not each time that the old server can't be asked */
 #define STALE_REPORT_SECS 60
 
@@ -37,8 +37,10 @@ static void stop_watching(struct mirrored_mailbox *mbox)
 	const char *const words[] = { "UNWATCH", mbox->box->vname, NULL };
 
 	timeout_remove(&mbox->to_watch);
-	if (mbox->watched_on != 0 &&
-	    mbox->watched_on == worker_client_connection(client))
+	if (mbox->watched_on == 0)
+		return;
+	worker_client_set_lost(client, NULL, NULL);
+	if (mbox->watched_on == worker_client_connection(client))
 		worker_client_tell(client, words);
 	mbox->watched_on = 0;
 }
@@ -92,11 +94,17 @@ void mirrored_mailbox_want_fresh(struct mirrored_mailbox *mbox)
 	mbox->max_age_msecs = 0;
 }
 
-/* An idling client hears nothing if the worker that it told is gone. */
-static void check_watch(struct mirrored_mailbox *mbox)
+/* An idling client hears nothing if the worker that was told is gone. */
+static void watch_again(struct mirrored_mailbox *mbox)
 {
-	(void)worker_client_reconnect(worker_client_get(mbox->muser));
+	timeout_remove(&mbox->to_watch);
+	worker_client_reconnect(worker_client_get(mbox->muser));
 	mirrored_mailbox_watch(mbox);
+}
+
+static void watch_lost(void *context)
+{
+	watch_again(context);
 }
 
 void mirrored_mailbox_watch(struct mirrored_mailbox *mbox)
@@ -105,15 +113,18 @@ void mirrored_mailbox_watch(struct mirrored_mailbox *mbox)
 	const char *const words[] = { "WATCH", mbox->box->vname, NULL };
 	unsigned int connection = worker_client_connection(client);
 
-	if (mbox->local || mbox->gone)
+	if (mbox->local || mbox->gone ||
+	    (connection != 0 && mbox->watched_on == connection))
 		return;
-	if (mbox->to_watch == NULL)
-		mbox->to_watch = timeout_add(WATCH_CHECK_MSECS, check_watch,
+	timeout_remove(&mbox->to_watch);
+	if (connection == 0) {
+		mbox->to_watch = timeout_add(WATCH_RETRY_MSECS, watch_again,
 					     mbox);
-	if (connection != 0 && mbox->watched_on != connection) {
-		worker_client_tell(client, words);
-		mbox->watched_on = connection;
+		return;
 	}
+	worker_client_tell(client, words);
+	worker_client_set_lost(client, watch_lost, mbox);
+	mbox->watched_on = connection;
 }
 
 static int mirrored_open(struct mailbox *box)

@@ -1,10 +1,13 @@
 #include "lib.h"
+#include "ioloop.h"
+#include "net.h"
 #include "str.h"
 #include "strescape.h"
 #include "imapc-storage.h"
 #include "migration-user.h"
 #include "remote-namespace.h"
 #include "worker/worker-protocol.h"
+#include "worker/worker-socket.h"
 #include "worker-link.h"
 #include "worker-client.h"
 
@@ -32,6 +35,11 @@ struct worker_client {
 	void (*progress)(const char *const *words, void *context);
 	bool (*killed)(void);
 	void *progress_context;
+
+	/* while someone wants to know that the link is lost */
+	struct io *io;
+	void (*lost)(void *context);
+	void *lost_context;
 };
 
 struct worker_client *worker_client_get(struct migration_user *muser)
@@ -47,6 +55,13 @@ struct worker_client *worker_client_get(struct migration_user *muser)
 	return client;
 }
 
+static void client_disconnect(struct worker_client *client)
+{
+	io_remove(&client->io);
+	worker_link_deinit(&client->link);
+	client->late = 0;
+}
+
 void worker_client_deinit(struct worker_client **_client)
 {
 	struct worker_client *client = *_client;
@@ -54,14 +69,8 @@ void worker_client_deinit(struct worker_client **_client)
 	if (client == NULL)
 		return;
 	*_client = NULL;
-	worker_link_close(&client->link);
+	client_disconnect(client);
 	i_free(client);
-}
-
-static void client_disconnect(struct worker_client *client)
-{
-	worker_link_close(&client->link);
-	client->late = 0;
 }
 
 static const char *version_line(void)
@@ -87,6 +96,20 @@ read_words(struct worker_link *link, uint64_t deadline,
 	return -1;
 }
 
+/* Returns 1, 0 when nobody listens there, -1; the latter two with an error. */
+static int
+make_link(int fd, const char *where, struct worker_link **link_r,
+	  const char **error_r)
+{
+	if (fd != -1) {
+		*link_r = worker_link_init(fd);
+		return 1;
+	}
+	bool nobody = errno == ENOENT || errno == ECONNREFUSED;
+	*error_r = t_strdup_printf("connect(%s) failed: %m", where);
+	return nobody ? 0 : -1;
+}
+
 /* Asks Dovecot's master for one. It listens when the answer is there. */
 static int
 start_worker(struct worker_client *client, uint64_t deadline,
@@ -96,10 +119,11 @@ start_worker(struct worker_client *client, uint64_t deadline,
 	const char *const *words;
 	struct worker_link *link;
 	string_t *request = t_str_new(128);
+	const char *path;
 	int ret;
 
-	if (worker_link_open(user->set->base_dir, WORKER_SERVICE_SOCKET,
-			     deadline, &link, error_r) <= 0)
+	path = t_strconcat(user->set->base_dir, "/"WORKER_SERVICE_SOCKET, NULL);
+	if (make_link(net_connect_unix(path), path, &link, error_r) <= 0)
 		return -1;
 	str_append(request, version_line());
 	str_append(request, "USER\t");
@@ -108,7 +132,7 @@ start_worker(struct worker_client *client, uint64_t deadline,
 	ret = worker_link_send(link, str_c(request), -1, deadline, error_r);
 	if (ret == 0)
 		ret = read_words(link, deadline, &words, error_r);
-	worker_link_close(&link);
+	worker_link_deinit(&link);
 	if (ret == 0 && strcmp(words[0], "OK") != 0) {
 		*error_r = t_strdup_printf("It couldn't be started: %s",
 			words[0] == NULL || words[1] == NULL ? "no reason" :
@@ -154,19 +178,24 @@ handshake(struct worker_client *client, uint64_t deadline,
 }
 
 static int
+connect_user(struct worker_client *client, const char **error_r)
+{
+	const char *dir = client->muser->set.dir;
+
+	return make_link(worker_socket_connect(dir), dir, &client->link,
+			 error_r);
+}
+
+static int
 try_connect(struct worker_client *client, uint64_t deadline,
 	    const char **error_r)
 {
-	const char *dir = client->muser->set.dir;
-	int ret;
+	int ret = connect_user(client, error_r);
 
-	ret = worker_link_open(dir, WORKER_USER_SOCKET, deadline,
-			       &client->link, error_r);
 	if (ret == 0) {
 		if (start_worker(client, deadline, error_r) < 0)
 			return -1;
-		ret = worker_link_open(dir, WORKER_USER_SOCKET, deadline,
-				       &client->link, error_r);
+		ret = connect_user(client, error_r);
 	}
 	if (ret <= 0)
 		return -1;
@@ -248,6 +277,13 @@ send_request(struct worker_client *client, const char *const *words, int fd,
 				error_r) < 0 ? -1 : 1;
 }
 
+static bool is_progress(const char *line)
+{
+	return str_begins(line, "PROGRESS") &&
+		(line[strlen("PROGRESS")] == '\t' ||
+		 line[strlen("PROGRESS")] == '\0');
+}
+
 static int
 read_reply(struct worker_client *client, unsigned int timeout_msecs,
 	   const char *const **words_r, const char **error_r)
@@ -259,7 +295,7 @@ read_reply(struct worker_client *client, unsigned int timeout_msecs,
 		ret = worker_link_read(client->link,
 				       worker_link_now() + timeout_msecs,
 				       &line, error_r);
-		if (ret <= 0 || !str_begins(line, "PROGRESS\t"))
+		if (ret <= 0 || !is_progress(line))
 			break;
 		if (client->progress != NULL) T_BEGIN {
 			client->progress(t_strsplit_tabescaped(line) + 1,
@@ -406,16 +442,39 @@ unsigned int worker_client_connection(struct worker_client *client)
 	return client->link == NULL ? 0 : client->connections;
 }
 
-unsigned int worker_client_reconnect(struct worker_client *client)
+void worker_client_reconnect(struct worker_client *client)
 {
 	const char *error;
 
-	if (client->connections > 0 && !is_hopeless(client) &&
+	if (!is_hopeless(client) &&
 	    client_connect(client, worker_link_now() +
 			   client->freshness_msecs, &error) < 0)
 		e_debug(client->muser->user->event, "migration: Worker: %s",
 			error);
-	return worker_client_connection(client);
+}
+
+/* Late answers come here as well. */
+static void link_input(struct worker_client *client)
+{
+	bool expected = client->late > 0;
+	const char *error;
+
+	(void)skip_late(client, 0, &error);
+	if (expected && worker_link_is_alive(client->link))
+		return;
+	client_disconnect(client);
+	client->lost(client->lost_context);
+}
+
+void worker_client_set_lost(struct worker_client *client,
+			    void (*callback)(void *context), void *context)
+{
+	io_remove(&client->io);
+	client->lost = callback;
+	client->lost_context = context;
+	if (callback != NULL && client->link != NULL)
+		client->io = io_add(worker_link_fd(client->link), IO_READ,
+				    link_input, client);
 }
 
 void worker_client_tell(struct worker_client *client, const char *const *words)

@@ -66,8 +66,12 @@ bool worker_client_fresh(struct worker_client *client, const char *vname,
 /* Which connection it is: another number after each new one, 0 while there is
    none. */
 unsigned int worker_client_connection(struct worker_client *client);
-/* The same, with another connection made when that one was lost. */
-unsigned int worker_client_reconnect(struct worker_client *client);
+/* Make one, if there is none. */
+void worker_client_reconnect(struct worker_client *client);
+/* Called from the current ioloop, once, when the connection that there is, is
+   lost. NULL: never. The last one counts. */
+void worker_client_set_lost(struct worker_client *client,
+			    void (*callback)(void *context), void *context);
 /* A request the answer of which nobody needs, on the connection that there is:
    WATCH, UNWATCH, RESUME. */
 void worker_client_tell(struct worker_client *client, const char *const *words);

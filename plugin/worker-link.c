@@ -1,17 +1,12 @@
 #include "lib.h"
 #include "buffer.h"
 #include "fdpass.h"
-#include "net.h"
 #include "worker/worker-protocol.h"
 #include "worker-link.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
 
 #define READ_SIZE 4096
 
@@ -39,81 +34,16 @@ static uint64_t msecs_left(uint64_t deadline)
 	return now < deadline ? deadline - now : 0;
 }
 
-/* sockaddr_un has room for 108 bytes, and a user's folders may be deep. */
-static int socket_address(const char *dir, const char *name,
-			  struct sockaddr_un *address_r, int *dir_fd_r,
-			  const char **error_r)
+struct worker_link *worker_link_init(int fd)
 {
-	const char *path = t_strconcat(dir, "/", name, NULL);
+	struct worker_link *link = i_new(struct worker_link, 1);
 
-	i_zero(address_r);
-	address_r->sun_family = AF_UNIX;
-	*dir_fd_r = -1;
-	if (strlen(path) >= sizeof(address_r->sun_path)) {
-		*dir_fd_r = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (*dir_fd_r == -1) {
-			int ret = errno == ENOENT ? 0 : -1;
-
-			*error_r = t_strdup_printf("open(%s) failed: %m", dir);
-			return ret;
-		}
-		path = t_strdup_printf("/proc/self/fd/%d/%s", *dir_fd_r, name);
-	}
-	if (i_strocpy(address_r->sun_path, path,
-		      sizeof(address_r->sun_path)) < 0) {
-		*error_r = t_strdup_printf("%s: too long a name", path);
-		i_close_fd(dir_fd_r);
-		return -1;
-	}
-	return 1;
-}
-
-/* A full backlog is waited for, as long as SO_SNDTIMEO has it: unix(7). */
-static int
-connect_until(int fd, const struct sockaddr_un *address, uint64_t deadline)
-{
-	uint64_t msecs = I_MAX(msecs_left(deadline), 1);
-	const struct timeval timeout = {
-		.tv_sec = msecs / 1000,
-		.tv_usec = msecs % 1000 * 1000,
-	};
-
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO,
-		       &timeout, sizeof(timeout)) < 0)
-		return -1;
-	return connect(fd, (const struct sockaddr *)address, sizeof(*address));
-}
-
-int worker_link_open(const char *dir, const char *name, uint64_t deadline,
-		     struct worker_link **link_r, const char **error_r)
-{
-	struct sockaddr_un address;
-	struct worker_link *link;
-	int fd, dir_fd, ret;
-
-	ret = socket_address(dir, name, &address, &dir_fd, error_r);
-	if (ret <= 0)
-		return ret;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 || connect_until(fd, &address, deadline) < 0) {
-		ret = fd != -1 && (errno == ENOENT || errno == ECONNREFUSED) ?
-			0 : -1;
-		*error_r = t_strdup_printf("connect(%s/%s) failed: %m",
-					   dir, name);
-		i_close_fd(&dir_fd);
-		i_close_fd(&fd);
-		return ret;
-	}
-	i_close_fd(&dir_fd);
-	net_set_nonblock(fd, TRUE);
-	link = i_new(struct worker_link, 1);
 	link->fd = fd;
 	link->input = buffer_create_dynamic(default_pool, READ_SIZE);
-	*link_r = link;
-	return 1;
+	return link;
 }
 
-void worker_link_close(struct worker_link **_link)
+void worker_link_deinit(struct worker_link **_link)
 {
 	struct worker_link *link = *_link;
 
@@ -123,6 +53,11 @@ void worker_link_close(struct worker_link **_link)
 	i_close_fd(&link->fd);
 	buffer_free(&link->input);
 	i_free(link);
+}
+
+int worker_link_fd(const struct worker_link *link)
+{
+	return link->fd;
 }
 
 bool worker_link_is_alive(struct worker_link *link)
@@ -201,6 +136,7 @@ static bool next_line(struct worker_link *link, const char **line_r)
 	return TRUE;
 }
 
+/* Returns 1, 0 when there is nothing yet, -1 with an error. */
 static int read_more(struct worker_link *link, const char **error_r)
 {
 	size_t used = link->input->used;
@@ -214,7 +150,7 @@ static int read_more(struct worker_link *link, const char **error_r)
 		   READ_SIZE, 0);
 	buffer_set_used_size(link->input, used + I_MAX(ret, 0));
 	if (ret > 0 || (ret < 0 && (errno == EAGAIN || errno == EINTR)))
-		return 0;
+		return ret > 0 ? 1 : 0;
 	*error_r = ret == 0 ? "It closed the connection" :
 		t_strdup_printf("recv() failed: %m");
 	return -1;
@@ -228,11 +164,11 @@ int worker_link_read(struct worker_link *link, uint64_t deadline,
 	buffer_delete(link->input, 0, link->line_size);
 	link->line_size = 0;
 	while (!next_line(link, line_r)) {
-		ret = wait_for(link, POLLIN, deadline, error_r);
+		ret = read_more(link, error_r);
+		if (ret == 0)
+			ret = wait_for(link, POLLIN, deadline, error_r);
 		if (ret <= 0)
 			return ret;
-		if (read_more(link, error_r) < 0)
-			return -1;
 	}
 	return 1;
 }

@@ -15,12 +15,11 @@ struct worker_link;
 
 uint64_t worker_link_now(void);
 
-/* Connect to the socket of that name in a folder. Its path may be of any
-   length. Returns 1; 0 when nobody listens; -1 with an error. */
-int worker_link_open(const char *dir, const char *name, uint64_t deadline,
-		     struct worker_link **link_r, const char **error_r);
-void worker_link_close(struct worker_link **link);
+/* A connected, non-blocking socket, which becomes the link's. */
+struct worker_link *worker_link_init(int fd);
+void worker_link_deinit(struct worker_link **link);
 
+int worker_link_fd(const struct worker_link *link);
 /* FALSE when the other end is gone. Doesn't wait. */
 bool worker_link_is_alive(struct worker_link *link);
 /* Asked when a signal comes while it waits: TRUE ends that with an error. */
@@ -31,7 +30,7 @@ void worker_link_set_killed(struct worker_link *link, bool (*killed)(void));
 int worker_link_send(struct worker_link *link, const char *line, int fd,
 		     uint64_t deadline, const char **error_r);
 /* The next line, without its LF, until the next call. Returns 1; 0 when the
-   time is over; -1 with an error. */
+   time is over (with a deadline of 0 it doesn't wait); -1 with an error. */
 int worker_link_read(struct worker_link *link, uint64_t deadline,
 		     const char **line_r, const char **error_r);
 
