@@ -159,18 +159,6 @@ ask_write(struct mailbox_transaction_context *t, bool with_copies,
 	return ret;
 }
 
-/* Nobody could be asked; but a cutover has made it local before that. */
-static bool is_local_by_now(struct mirrored_mailbox *mbox)
-{
-	struct mailbox_state_file state;
-	const char *error;
-
-	return mailbox_state_read(mbox->muser->set.dir, mbox->box->vname,
-				  pool_datastack_create(), &state,
-				  &error) > 0 &&
-		state.state == MAILBOX_STATE_LOCAL;
-}
-
 static int
 write_to_worker(struct mailbox_transaction_context *t,
 		struct worker_reply *reply_r)
@@ -183,8 +171,10 @@ write_to_worker(struct mailbox_transaction_context *t,
 	if (reply_r->answer == WORKER_GONE && mirrored_saves_any_copies(t) &&
 	    ask_write(t, FALSE, reply_r) < 0)
 		return -1;
+	/* nobody could be asked, but a cutover was before that */
 	if (reply_r->answer == WORKER_LOST && !reply_r->sent &&
-	    is_local_by_now(mbox))
+	    mailbox_state_is(mbox->muser->set.dir, t->box->vname,
+			     MAILBOX_STATE_LOCAL))
 		reply_r->answer = WORKER_LOCAL;
 	return 0;
 }

@@ -10,17 +10,7 @@
 
 static bool is_mirrored(struct migration_user *muser, const char *vname)
 {
-	struct mailbox_state_file state;
-	const char *error;
-	bool mirrored;
-
-	T_BEGIN {
-		mirrored = mailbox_state_read(muser->set.dir, vname,
-					      pool_datastack_create(),
-					      &state, &error) > 0 &&
-			state.state == MAILBOX_STATE_MIRRORED;
-	} T_END;
-	return mirrored;
+	return mailbox_state_is(muser->set.dir, vname, MAILBOX_STATE_MIRRORED);
 }
 
 /* Those that can't be told are found out by who changes them. */

@@ -6,6 +6,7 @@
 #include "engine/cutover.h"
 #include "engine/filler.h"
 #include "doveadm-migration.h"
+#include "doveadm-worker.h"
 #include "report-log.h"
 
 /*
@@ -18,6 +19,13 @@ struct cutover_cmd_context {
 	struct migration_cmd_context cmd;
 	/* NULL: none */
 	const char *without;
+};
+
+struct cutover_run {
+	struct cutover_cmd_context *cctx;
+	struct migration_user *muser;
+	/* NULL when it is the worker's to do */
+	struct filler *filler;
 };
 
 static void print_results(const ARRAY_TYPE(cutover_result) *results)
@@ -33,24 +41,23 @@ static void print_results(const ARRAY_TYPE(cutover_result) *results)
 	}
 }
 
-static void cut_over(struct cutover_cmd_context *cctx, struct filler *filler,
-		     const ARRAY_TYPE(const_string) *vnames)
+static void
+cut_over(struct cutover_run *run, const ARRAY_TYPE(const_string) *vnames)
 {
-	struct doveadm_mail_cmd_context *ctx = &cctx->cmd.ctx;
 	ARRAY_TYPE(cutover_result) results;
 	enum mail_error error_code;
 	const char *error;
 
 	t_array_init(&results, array_count(vnames));
-	if (cutover(filler, vnames, &results, &error_code, &error) < 0)
-		migration_cmd_failed(ctx, filler_user(filler), NULL,
+	if (doveadm_worker_cutover(run->muser, &run->filler, vnames, &results,
+				   &error_code, &error) < 0)
+		migration_cmd_failed(&run->cctx->cmd.ctx, run->muser, NULL,
 				     error_code, error);
 	print_results(&results);
 }
 
-static void cut_over_each(struct cutover_cmd_context *cctx,
-			  struct filler *filler,
-			  const ARRAY_TYPE(const_string) *vnames)
+static void
+cut_over_each(struct cutover_run *run, const ARRAY_TYPE(const_string) *vnames)
 {
 	ARRAY_TYPE(const_string) single;
 	const char *vname;
@@ -58,43 +65,42 @@ static void cut_over_each(struct cutover_cmd_context *cctx,
 	array_foreach_elem(vnames, vname) T_BEGIN {
 		t_array_init(&single, 1);
 		array_push_back(&single, &vname);
-		cut_over(cctx, filler, &single);
+		cut_over(run, &single);
 	} T_END;
 }
 
 /* One mailbox must be meant: UIDs are a mailbox's own. */
-static int give_up(struct cutover_cmd_context *cctx, struct filler *filler,
-		   const ARRAY_TYPE(const_string) *vnames)
+static int
+give_up(struct cutover_run *run, const ARRAY_TYPE(const_string) *vnames)
 {
 	const char *error;
 
-	if (cctx->without == NULL)
+	if (run->cctx->without == NULL)
 		return 0;
 	if (array_count(vnames) != 1)
 		error = "--without needs the name of a single mailbox";
-	else if (cutover_without(filler,
+	else if (cutover_without(run->filler,
 			*(const char *const *)array_front(vnames),
-			cctx->without, &error) == 0)
+			run->cctx->without, &error) == 0)
 		return 0;
-	migration_cmd_failed(&cctx->cmd.ctx, filler_user(filler), NULL,
+	migration_cmd_failed(&run->cctx->cmd.ctx, run->muser, NULL,
 			     MAIL_ERROR_PARAMS, error);
 	return -1;
 }
 
-static void cutover_user(struct cutover_cmd_context *cctx,
-			 struct filler *filler)
+static void cutover_user(struct cutover_run *run)
 {
-	struct migration_user *muser = filler_user(filler);
 	ARRAY_TYPE(const_string) vnames;
 	pool_t pool = pool_alloconly_create("migration cutover", 1024);
 
-	if (migration_cmd_mailboxes(&cctx->cmd, muser, pool, &vnames) < 0 ||
-	    give_up(cctx, filler, &vnames) < 0) {
+	if (migration_cmd_mailboxes(&run->cctx->cmd, run->muser, pool,
+				    &vnames) < 0 ||
+	    give_up(run, &vnames) < 0) {
 		/* said already */
-	} else if (muser->set.cutover == MIGRATION_CUTOVER_USER) {
-		cut_over(cctx, filler, &vnames);
+	} else if (run->muser->set.cutover == MIGRATION_CUTOVER_USER) {
+		cut_over(run, &vnames);
 	} else {
-		cut_over_each(cctx, filler, &vnames);
+		cut_over_each(run, &vnames);
 	}
 	pool_unref(&pool);
 }
@@ -103,22 +109,22 @@ static int
 cmd_migration_cutover_run(struct doveadm_mail_cmd_context *ctx,
 			  struct mail_user *user)
 {
-	struct cutover_cmd_context *cctx =
-		container_of(ctx, struct cutover_cmd_context, cmd.ctx);
-	struct migration_user *muser = migration_cmd_user(ctx, user);
-	struct filler *filler;
+	struct cutover_run run = {
+		.cctx = container_of(ctx, struct cutover_cmd_context, cmd.ctx),
+		.muser = migration_cmd_user(ctx, user),
+	};
 	enum mail_error error_code;
 	const char *error;
 
-	if (muser == NULL)
+	if (run.muser == NULL)
 		return -1;
-	if (filler_init(muser, FILLER_LOCK_SECS, NULL, &filler, &error_code,
-			&error) < 0) {
-		migration_cmd_failed(ctx, muser, NULL, error_code, error);
+	if (filler_init(run.muser, FILLER_LOCK_SECS, NULL, &run.filler,
+			&error_code, &error) < 0) {
+		migration_cmd_failed(ctx, run.muser, NULL, error_code, error);
 		return -1;
 	}
-	cutover_user(cctx, filler);
-	filler_deinit(&filler);
+	cutover_user(&run);
+	filler_deinit(&run.filler);
 	return ctx->exit_code == 0 ? 0 : -1;
 }
 

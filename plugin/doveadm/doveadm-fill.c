@@ -6,6 +6,7 @@
 #include "engine/filler.h"
 #include "engine/folder-tree.h"
 #include "doveadm-migration.h"
+#include "doveadm-worker.h"
 #include "progress-bar.h"
 #include "report-log.h"
 
@@ -24,8 +25,10 @@ struct fill_cmd_context {
 struct fill_run {
 	struct fill_cmd_context *fctx;
 	struct migration_user *muser;
+	/* NULL while the mailboxes are the worker's */
 	struct filler *filler;
 	struct progress_bar *bar;
+	struct fill_observer observer;
 	/* of the mailboxes that are filled */
 	ARRAY_TYPE(const_string) filled;
 	bool all_filled;
@@ -37,7 +40,8 @@ static void print_result(struct fill_run *run, const char *vname,
 	progress_bar_hide(run->bar);
 	doveadm_print(vname);
 	doveadm_print(result->local || cut_over ? "local" :
-		      (result->filled ? "filled" : "filling"));
+		      (result->mirrored ? "mirrored" :
+		       (result->filled ? "filled" : "filling")));
 	doveadm_print_num(result->fetched);
 	doveadm_print_num(result->fetched_bytes);
 	doveadm_print_num(result->changed);
@@ -58,7 +62,8 @@ static bool cut_over(struct fill_run *run,
 	const char *error;
 
 	t_array_init(&results, array_count(vnames));
-	if (cutover(run->filler, vnames, &results, &error_code, &error) == 0)
+	if (doveadm_worker_cutover(run->muser, &run->filler, vnames, &results,
+				   &error_code, &error) == 0)
 		return TRUE;
 	migration_cmd_failed(&run->fctx->cmd.ctx, run->muser, NULL,
 			     error_code, error);
@@ -79,6 +84,20 @@ static bool filled(struct fill_run *run, const char *vname)
 	return cut_over(run, &single);
 }
 
+static int
+fill_or_ask(struct fill_run *run, const char *vname,
+	    struct fill_result *result_r,
+	    enum mail_error *error_code_r, const char **error_r)
+{
+	enum fill_flags flags = run->fctx->flags;
+
+	if (run->filler != NULL)
+		return filler_run(run->filler, vname, flags, result_r,
+				  error_code_r, error_r);
+	return doveadm_worker_fill(run->muser, vname, flags, &run->observer,
+				   result_r, error_code_r, error_r);
+}
+
 static void fill_one(struct fill_run *run, const char *vname)
 {
 	struct doveadm_mail_cmd_context *ctx = &run->fctx->cmd.ctx;
@@ -87,8 +106,7 @@ static void fill_one(struct fill_run *run, const char *vname)
 	const char *error;
 	bool local = FALSE;
 
-	if (filler_run(run->filler, vname, run->fctx->flags, &result,
-		       &error_code, &error) < 0) {
+	if (fill_or_ask(run, vname, &result, &error_code, &error) < 0) {
 		migration_cmd_failed(ctx, run->muser, vname, error_code, error);
 		run->all_filled = FALSE;
 		return;
@@ -102,17 +120,12 @@ static void fill_one(struct fill_run *run, const char *vname)
 	print_result(run, vname, &result, local);
 }
 
-static void fill_all(struct fill_run *run, pool_t pool)
+static void
+fill_each(struct fill_run *run, const ARRAY_TYPE(const_string) *vnames)
 {
-	ARRAY_TYPE(const_string) vnames;
 	const char *vname;
 
-	if (migration_cmd_mailboxes(&run->fctx->cmd, run->muser, pool,
-				    &vnames) < 0)
-		return;
-	p_array_init(&run->filled, pool, array_count(&vnames));
-	run->all_filled = run->fctx->cmd.mailbox_mask == NULL;
-	array_foreach_elem(&vnames, vname) {
+	array_foreach_elem(vnames, vname) {
 		if (doveadm_is_killed()) {
 			run->all_filled = FALSE;
 			break;
@@ -121,6 +134,28 @@ static void fill_all(struct fill_run *run, pool_t pool)
 			fill_one(run, vname);
 		} T_END;
 	}
+}
+
+static void fill_all(struct fill_run *run, pool_t pool)
+{
+	ARRAY_TYPE(const_string) vnames, ours, mirrored;
+	const char *vname;
+
+	if (migration_cmd_mailboxes(&run->fctx->cmd, run->muser, pool,
+				    &vnames) < 0)
+		return;
+	p_array_init(&run->filled, pool, array_count(&vnames));
+	p_array_init(&ours, pool, array_count(&vnames));
+	p_array_init(&mirrored, pool, array_count(&vnames));
+	array_foreach_elem(&vnames, vname)
+		array_push_back(doveadm_worker_has(run->muser, vname) ?
+				&mirrored : &ours, &vname);
+
+	run->all_filled = run->fctx->cmd.mailbox_mask == NULL;
+	fill_each(run, &ours);
+	if (!array_is_empty(&mirrored))
+		filler_deinit(&run->filler);
+	fill_each(run, &mirrored);
 	if (run->muser->set.cutover == MIGRATION_CUTOVER_USER &&
 	    run->all_filled && array_count(&run->filled) > 0)
 		(void)cut_over(run, &run->filled);
@@ -134,7 +169,6 @@ cmd_migration_fill_run(struct doveadm_mail_cmd_context *ctx,
 		.fctx = container_of(ctx, struct fill_cmd_context, cmd.ctx),
 		.muser = migration_cmd_user(ctx, user),
 	};
-	struct fill_observer observer;
 	enum mail_error error_code;
 	const char *error;
 	pool_t pool;
@@ -142,10 +176,10 @@ cmd_migration_fill_run(struct doveadm_mail_cmd_context *ctx,
 	if (run.muser == NULL)
 		return -1;
 	run.bar = progress_bar_init(user->username);
-	observer = progress_bar_observer(run.bar);
+	run.observer = progress_bar_observer(run.bar);
 	pool = pool_alloconly_create("migration fill", 1024);
-	if (filler_init(run.muser, FILLER_LOCK_SECS, &observer, &run.filler,
-			&error_code, &error) < 0) {
+	if (filler_init(run.muser, FILLER_LOCK_SECS, &run.observer,
+			&run.filler, &error_code, &error) < 0) {
 		migration_cmd_failed(ctx, run.muser, NULL, error_code, error);
 	} else {
 		fill_all(&run, pool);

@@ -213,6 +213,21 @@ state_to_str(const char *vname, const struct mailbox_state_file *state,
 	return str;
 }
 
+bool mailbox_state_is(const char *dir, const char *vname,
+		      enum mailbox_state state)
+{
+	struct mailbox_state_file file;
+	const char *error;
+	bool is;
+
+	T_BEGIN {
+		is = mailbox_state_read(dir, vname, pool_datastack_create(),
+					&file, &error) > 0 &&
+			file.state == state;
+	} T_END;
+	return is;
+}
+
 int mailbox_state_write(const char *dir, const char *vname,
 			const struct mailbox_state_file *state,
 			const char **error_r)

@@ -79,6 +79,9 @@ const char *mailbox_state_key(const char *vname);
 int mailbox_state_read(const char *dir, const char *vname, pool_t pool,
 		       struct mailbox_state_file *state_r,
 		       const char **error_r);
+/* Is this its state? FALSE as well when it can't be told. */
+bool mailbox_state_is(const char *dir, const char *vname,
+		      enum mailbox_state state);
 /* Replace it durably. Returns 0, -1 with an error: the old one stands. */
 int mailbox_state_write(const char *dir, const char *vname,
 			const struct mailbox_state_file *state,
