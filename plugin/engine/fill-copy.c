@@ -64,12 +64,23 @@ static bool can_wait(struct fill *fill)
 	return TRUE;
 }
 
+/* The copy isn't behind the state, nor are the state's counts, which don't know of
+   what the mirror did. */
+static int settle_kept(struct fill *fill)
+{
+	if (fill->set->kept == NULL || fill->copy == NULL ||
+	    fill->digests == NULL)
+		return 0;
+	fill_count_copy(fill->copy, fill->digests, &fill->state.done_messages,
+			&fill->state.done_bytes);
+	return local_copy_make_durable(fill->copy, &fill->error);
+}
+
 int fill_write_state(struct fill *fill)
 {
 	if (can_wait(fill))
 		return 0;
-	if (fill->set->kept != NULL && fill->copy != NULL &&
-	    local_copy_make_durable(fill->copy, &fill->error) < 0)
+	if (settle_kept(fill) < 0)
 		return fill_local_error(fill);
 	if (state_update(fill_dir(fill), fill->set->vname, tree_held(fill),
 			 STATE_UPDATE_LOCK_SECS, replace_state, fill,

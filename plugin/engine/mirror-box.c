@@ -157,7 +157,7 @@ mirror_box_refresh(struct mirror *mirror, struct mirror_box *box,
 	const struct fill_settings set = {
 		.muser = mirror->muser,
 		.client = mirror->client,
-		.observer = &fill_no_observer,
+		.observer = mirror->observer,
 		.vname = box->vname,
 		.old_name = box->old_name,
 		.flags = flags | FILL_FLAG_MIRRORED,

@@ -40,6 +40,7 @@ struct mirror_box {
 struct mirror {
 	struct migration_user *muser;
 	struct old_client *client;
+	const struct fill_observer *observer;
 	struct name_map map;
 	struct inventory_keywords *keywords;
 	/* the one used last is the last */

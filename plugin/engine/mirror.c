@@ -37,6 +37,7 @@ int mirror_init(struct migration_user *muser, struct mirror **mirror_r,
 	struct mirror *mirror = i_new(struct mirror, 1);
 
 	mirror->muser = muser;
+	mirror->observer = &fill_no_observer;
 	mirror->keywords = inventory_keywords_init();
 	i_array_init(&mirror->boxes, 8);
 	if (mirror_prepare(mirror, error_r) < 0) {
@@ -60,6 +61,12 @@ void mirror_deinit(struct mirror **_mirror)
 		old_client_deinit(&mirror->client);
 	inventory_keywords_deinit(&mirror->keywords);
 	i_free(mirror);
+}
+
+void mirror_set_observer(struct mirror *mirror,
+			 const struct fill_observer *observer)
+{
+	mirror->observer = observer != NULL ? observer : &fill_no_observer;
 }
 
 static void checkpoint_when_due(struct mirror *mirror, struct mirror_box *box)

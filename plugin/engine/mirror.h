@@ -109,6 +109,9 @@ void mirror_write(struct mirror *mirror, const char *vname,
 enum mirror_answer
 mirror_refresh(struct mirror *mirror, const char *vname, bool *changed_r,
 	       enum mail_error *error_code_r, const char **error_r);
+/* Who sees how mirror_fill() goes on; NULL: nobody. Must stay. */
+void mirror_set_observer(struct mirror *mirror,
+			 const struct fill_observer *observer);
 /* The same with all that doveadm migration fill and verify do and tell. */
 enum mirror_answer
 mirror_fill(struct mirror *mirror, const char *vname, enum fill_flags flags,
