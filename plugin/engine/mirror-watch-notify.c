@@ -25,6 +25,7 @@ static void notify_poll(struct mirror_watch *watch, uint64_t again_at)
 	watch_notify_stop(watch);
 	watch->notify_at = again_at;
 	watch->all.due = watch->all.rest;
+	watch_wake(watch, watch_now());
 }
 
 static void
@@ -112,7 +113,6 @@ void watch_notify_overflow(struct mirror_watch *watch)
 	e_info(watch->event, "migration: The old server has too much to tell "
 	       "and is polled for changes");
 	notify_poll(watch, watch_now() + WATCH_OVERFLOW_MSECS);
-	watch_wake(watch, watch_now());
 }
 
 bool watch_notify_is_alive(const struct mirror_watch *watch, uint64_t now)
