@@ -266,7 +266,8 @@ write_append(struct save_writer *writer, const struct mirrored_save *save)
 	add_word(writer, dec2str(offset));
 	add_word(writer, dec2str(writer->output->offset - offset));
 	add_word(writer, dec2str(save->date));
-	add_word(writer, dec2str(save->tz_offset));
+	/* it may be negative: not for dec2str() */
+	add_word(writer, t_strdup_printf("%d", save->tz_offset));
 	add_word(writer, save->flags);
 	return 0;
 }
