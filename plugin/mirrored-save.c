@@ -99,11 +99,16 @@ static const char *mail_flag_words(struct mail *mail)
 	return str_c(str);
 }
 
+/* Mail of a delivery has none: it's received now. */
 static void
-set_date(struct mirrored_save *save, const struct mail_save_context *ctx)
+set_date(struct mirrored_save *save, const struct mail_save_context *ctx,
+	 struct mail *source)
 {
 	save->date = ctx->data.received_date;
 	save->tz_offset = ctx->data.received_tz_offset;
+	if (save->date == (time_t)-1 && source != NULL &&
+	    mail_get_received_date(source, &save->date) < 0)
+		save->date = (time_t)-1;
 	if (save->date == (time_t)-1) {
 		save->date = ioloop_time;
 		save->tz_offset = utc_offset(localtime(&save->date),
@@ -152,7 +157,7 @@ static int mirrored_save_finish(struct mail_save_context *ctx)
 		return mbox->module_ctx.super.save_finish(ctx);
 	/* it forgets these */
 	save.flags = flag_words(ctx);
-	set_date(&save, ctx);
+	set_date(&save, ctx, NULL);
 	if (mbox->module_ctx.super.save_finish(ctx) < 0)
 		return -1;
 	add_save(ctx, &save);
@@ -167,9 +172,7 @@ static int mirrored_copy(struct mail_save_context *ctx, struct mail *mail)
 	if (mbox->local)
 		return mbox->module_ctx.super.copy(ctx, mail);
 	save.flags = flag_words(ctx);
-	set_date(&save, ctx);
-	if (ctx->data.received_date == (time_t)-1)
-		(void)mail_get_received_date(mail, &save.date);
+	set_date(&save, ctx, mail);
 	find_source(&save, ctx, mail);
 	if (mbox->module_ctx.super.copy(ctx, mail) < 0)
 		return -1;
