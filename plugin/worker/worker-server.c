@@ -169,6 +169,8 @@ static void add_connection(struct worker_server *server, int fd)
 
 	conn->server = server;
 	conn->conn.unix_socket = TRUE;
+	/* lib's streams take it as they find it */
+	net_set_nonblock(fd, TRUE);
 	connection_init_server(server->connections, &conn->conn, "asker",
 			       fd, fd);
 	i_stream_unix_set_read_fd(conn->conn.input);
