@@ -84,6 +84,10 @@ int fill_degrade(struct fill *fill)
 	return -1;
 }
 
+/* Nobody is to wait for a session that changes the folders, on an old server that
+   hangs, perhaps: there will be another checkpoint. */
+#define CHECKPOINT_LOCK_SECS 2
+
 struct checkpoint {
 	struct fill_kept *kept;
 	unsigned int messages;
@@ -122,7 +126,7 @@ int fill_checkpoint(struct migration_user *muser, const char *vname,
 		return -1;
 	fill_count_copy(kept->copy, kept->digests, &checkpoint.messages,
 			&checkpoint.bytes);
-	if (state_update(muser->set.dir, vname, FALSE, STATE_UPDATE_LOCK_SECS,
+	if (state_update(muser->set.dir, vname, FALSE, CHECKPOINT_LOCK_SECS,
 			 update_state, &checkpoint, error_r) < 0 ||
 	    own_expunges_remove(muser->set.dir, vname, SIZE_MAX, error_r) < 0)
 		return -1;
