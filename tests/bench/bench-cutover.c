@@ -22,7 +22,7 @@
 #include <string.h>
 
 #define MAILBOX "INBOX"
-#define WAIT_MS 300000
+#define WAIT_MS 60000
 
 struct figures {
 	double *cutover_ms, *interruption_ms, command_ms_max;

@@ -68,6 +68,7 @@ void bench_lab_up(struct bench *bench, unsigned int users,
 		exit(LAB_UNSUPPORTED);
 	}
 	write_settings(bench, settings);
+	bench_server(bench, "new", "restart");
 }
 
 void bench_lab_check(const struct bench *bench)

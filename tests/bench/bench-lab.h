@@ -25,7 +25,7 @@
 
 /* An old Dovecot (Maildir) and a new one, with this many users. Each has so many
    messages of the corpus, half of them in INBOX. settings: more lines for the
-   new server, read by doveadm. */
+   new server. */
 void bench_lab_up(struct bench *bench, unsigned int users,
 		  unsigned int messages, const char *settings);
 /* No server crashed. */

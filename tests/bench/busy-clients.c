@@ -198,20 +198,25 @@ static void *client_thread(void *context)
 	return NULL;
 }
 
+/* One that doesn't work, or NULL. */
+static struct client *find_unsteady(struct busy_clients *group)
+{
+	struct client *client;
+
+	for (client = group->clients;
+	     client < group->clients + group->started; client++) {
+		if (atomic_load(&client->interruptions) < group->wanted ||
+		    atomic_load(&client->steady) < STEADY_COMMANDS)
+			return client;
+	}
+	return NULL;
+}
+
 static bool all_steady(void *context)
 {
 	struct busy_clients *group = context;
-	unsigned int i;
 
-	if (atomic_load(&group->failed))
-		return true;
-	for (i = 0; i < group->started; i++) {
-		if (atomic_load(&group->clients[i].interruptions) <
-		    group->wanted ||
-		    atomic_load(&group->clients[i].steady) < STEADY_COMMANDS)
-			return false;
-	}
-	return true;
+	return atomic_load(&group->failed) || find_unsteady(group) == NULL;
 }
 
 static void start_next(struct busy_clients *group)
@@ -254,14 +259,18 @@ const char *busy_clients_wait(struct busy_clients *group,
 			       unsigned int interruptions,
 			       unsigned int timeout_ms)
 {
+	struct client *client;
 	unsigned int i;
 
 	group->wanted = interruptions;
 	for (i = 0; i < group->started; i++)
 		atomic_store(&group->clients[i].steady, 0);
-	if (!wait_until(all_steady, group, timeout_ms))
-		return interruptions == 0 ? "not all clients get on" :
-			"not all clients came again";
+	if (!wait_until(all_steady, group, timeout_ms) &&
+	    (client = find_unsteady(group)) != NULL)
+		(void)fail(client, "%s %u doesn't get on: %u commands, came "
+			   "again %u times", client->writer ? "writer" : "idler",
+			   client->number, atomic_load(&client->steady),
+			   atomic_load(&client->interruptions));
 	return atomic_load(&group->failed) ? group->error : NULL;
 }
 
