@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define NAMES 3
+#define MAX_WORKERS 64
 /* Nobody shows special use of others' folders; UIDNEXT is looked at by UIDs. */
 #define IGNORED (SNAPSHOT_IGNORE_UIDNEXT | SNAPSHOT_IGNORE_SPECIAL_USE)
 
@@ -119,21 +120,33 @@ bool case_mirror_settles(unsigned int user, bool pop3, const char *what)
 }
 
 /* Names of processes are cut to 15 characters. */
-unsigned int case_mirror_kill_workers(void)
+unsigned int case_mirror_workers(pid_t *pids, unsigned int max)
 {
 	struct process_result result;
-	unsigned int killed = 0;
+	unsigned int count = 0;
 	char *line, *next;
 
 	(void)process_shell(CASE_TIMEOUT_MS, &result,
 		"ps -o pid=,comm= --sid $(cut -d' ' -f1 %s/sessions/new) | "
 		"grep ' migration-worke'", case_get("DIR"));
-	for (line = result.output; *line != '\0'; line = next) {
-		if (kill((pid_t)strtol(line, &next, 10), SIGKILL) == 0)
-			killed++;
+	for (line = result.output; *line != '\0' && count < max; line = next) {
+		pids[count++] = (pid_t)strtol(line, &next, 10);
 		next += strcspn(next, "\n");
 		next += *next == '\n';
 	}
 	process_result_free(&result);
+	return count;
+}
+
+unsigned int case_mirror_kill_workers(void)
+{
+	pid_t pids[MAX_WORKERS];
+	unsigned int i, killed = 0;
+	unsigned int count = case_mirror_workers(pids, MAX_WORKERS);
+
+	for (i = 0; i < count; i++) {
+		if (kill(pids[i], SIGKILL) == 0)
+			killed++;
+	}
 	return killed;
 }

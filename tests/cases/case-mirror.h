@@ -43,6 +43,8 @@ bool case_mirror_settles(unsigned int user, bool pop3, const char *what);
 /* Does that hold for all of the picture, silently? */
 bool case_mirror_is_equal(unsigned int user, bool pop3);
 
+/* The workers of this lab; how many there are, max at most. */
+unsigned int case_mirror_workers(pid_t *pids, unsigned int max);
 /* kill -9 of the workers; how many there were. */
 unsigned int case_mirror_kill_workers(void);
 
