@@ -39,10 +39,11 @@
  *       GONE            it isn't mirrored any more: open it again
  *       NO <mail_error> <sentence>
  *   FILL <mailbox> <fill_flags>
- *       PROGRESS lines, then
+ *       PROGRESS <what> <messages> <bytes>: so much is to be done,
+ *       PROGRESS <bytes>: one message more, PROGRESS: it goes on; then
  *       OK <the numbers of struct fill_result, in its order>, LOCAL, GONE or NO
  *   CUTOVER <mailbox>...
- *       OK, then <mailbox> <was_local> <messages> <usecs> for each; or NO
+ *       PROGRESS as above, then OK, then <mailbox> <was_local> <messages> <usecs> for each; or NO
  *   PAUSE
  *       OK when no copy is open any more; nothing is written until RESUME or
  *       the end of the connection, at most a minute later.

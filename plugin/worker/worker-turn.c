@@ -3,12 +3,13 @@
 #include "lib.h"
 #include "array.h"
 #include "ioloop.h"
+#include "strescape.h"
 #include "worker-answer.h"
 #include "worker-server.h"
 #include "worker-turns-private.h"
 
 /* how often an asker hears that he isn't forgotten */
-#define PROGRESS_MSECS 5000
+#define ALIVE_MSECS 5000
 
 /* All of its kind, the first one included, in their order. */
 static void take_alike(struct worker_turns *turns, struct worker_task *first,
@@ -88,15 +89,50 @@ static void turn_refresh(struct worker_turns *turns, struct worker_task *first)
 		worker_task_answer(task, line);
 }
 
-static void turn_progress(struct worker_turns *turns)
+static void turn_alive(struct worker_turns *turns)
 {
 	worker_server_tell(turns->progress_request, "PROGRESS");
+}
+
+static void turn_fill_begin(void *context, const char *vname ATTR_UNUSED,
+			    const char *what, unsigned int messages,
+			    uint64_t bytes)
+{
+	struct worker_turns *turns = context;
+
+	if (turns->progress_request != NULL)
+		worker_server_tell(turns->progress_request, t_strdup_printf(
+			"PROGRESS\t%s\t%u\t%"PRIu64, str_tabescape(what),
+			messages, bytes));
+}
+
+static void turn_fill_progress(void *context, uint64_t bytes)
+{
+	struct worker_turns *turns = context;
+
+	if (turns->progress_request != NULL)
+		worker_server_tell(turns->progress_request, t_strdup_printf(
+			"PROGRESS\t%"PRIu64, bytes));
+}
+
+void worker_turn_observe(struct worker_turns *turns)
+{
+	turns->observer.begin = turn_fill_begin;
+	turns->observer.progress = turn_fill_progress;
+	turns->observer.context = turns;
+	mirror_set_observer(turns->mirror, &turns->observer);
 }
 
 static void progress_begin(struct worker_turns *turns, struct worker_task *task)
 {
 	turns->progress_request = task->request;
-	turns->to_progress = timeout_add(PROGRESS_MSECS, turn_progress, turns);
+	turns->to_alive = timeout_add(ALIVE_MSECS, turn_alive, turns);
+}
+
+static void progress_end(struct worker_turns *turns)
+{
+	timeout_remove(&turns->to_alive);
+	turns->progress_request = NULL;
 }
 
 static void turn_fill(struct worker_turns *turns, struct worker_task *task)
@@ -110,7 +146,7 @@ static void turn_fill(struct worker_turns *turns, struct worker_task *task)
 	progress_begin(turns, task);
 	answer = mirror_fill(turns->mirror, task->vname, request->fill_flags,
 			     &result, &error_code, &error);
-	timeout_remove(&turns->to_progress);
+	progress_end(turns);
 	turn_note_answer(turns, answer, error_code, error);
 	worker_task_answer(task, answer == MIRROR_DONE ?
 		    worker_answer_fill(&result) :
@@ -135,7 +171,7 @@ static void turn_prepare(struct worker_turns *turns, struct worker_task *task)
 	progress_begin(turns, task);
 	ret = mirror_cutover_prepare(turns->mirror, &task->request->vnames,
 				     &error_code, &error);
-	timeout_remove(&turns->to_progress);
+	progress_end(turns);
 	if (ret < 0) {
 		turn_cutover_failed(turns, task, error_code, error);
 		return;

@@ -30,6 +30,7 @@ struct worker_pause {
 
 struct worker_turns {
 	struct mirror *mirror;
+	struct fill_observer observer;
 	struct worker_slots *slots;
 	struct worker_turns_callbacks callbacks;
 	void *context;
@@ -43,8 +44,9 @@ struct worker_turns {
 	/* of the turn that is under way */
 	bool running;
 	struct timeval started;
+	/* who hears of its progress, or NULL */
 	struct worker_request *progress_request;
-	struct timeout *to_progress;
+	struct timeout *to_alive;
 
 	struct mirror_backoff backoff;
 	/* 0: the old server was there the last time */
@@ -61,6 +63,8 @@ void worker_turn_succeeded(struct worker_turns *turns);
 void worker_turn_failed(struct worker_turns *turns, enum mail_error error_code,
 			const char *error);
 
+/* Hear of the progress of fills, at the beginning. */
+void worker_turn_observe(struct worker_turns *turns);
 /* Does it, with those that are alike; the task isn't queued. Not for PAUSE. */
 void worker_turn(struct worker_turns *turns, struct worker_task *task);
 

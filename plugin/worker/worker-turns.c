@@ -306,6 +306,7 @@ worker_turns_init(struct mirror *mirror, struct worker_slots *slots,
 	turns->callbacks = *callbacks;
 	turns->context = context;
 	turns->ioloop = current_ioloop;
+	worker_turn_observe(turns);
 	return turns;
 }
 
@@ -315,6 +316,7 @@ void worker_turns_deinit(struct worker_turns **_turns)
 	struct worker_task *task;
 
 	*_turns = NULL;
+	mirror_set_observer(turns->mirror, NULL);
 	while ((task = turns->head) != NULL) {
 		task_take(turns, task);
 		if (task->request != NULL)
@@ -331,6 +333,6 @@ void worker_turns_deinit(struct worker_turns **_turns)
 
 void worker_turns_switch_ioloop(struct worker_turns *turns)
 {
-	if (turns->to_progress != NULL)
-		turns->to_progress = io_loop_move_timeout(&turns->to_progress);
+	if (turns->to_alive != NULL)
+		turns->to_alive = io_loop_move_timeout(&turns->to_alive);
 }

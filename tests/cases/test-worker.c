@@ -8,6 +8,7 @@
 #include "corpus.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,13 +210,15 @@ static bool write_and_kill(const struct write *write, uint32_t validity,
 	char *message = case_message(write->id, 2000, &size);
 	int file = memfd_create("message", MFD_CLOEXEC);
 	const char *line = "";
+	pid_t pid;
 
 	if (asker != NULL && file != -1 &&
-	    pwrite(file, message, size, 0) == (ssize_t)size) {
+	    pwrite(file, message, size, 0) == (ssize_t)size &&
+	    UNIT_CHECK(case_mirror_workers(&pid, 1) == 1, "no process")) {
 		asker_send(asker, file, "WRITE\tINBOX\t%u\tappend\t0\t%zu\t"
 			   "1767600000\t60\t\\Seen", validity, size);
 		line = asker_answer(asker, delay_ms);
-		(void)case_mirror_kill_workers();
+		CU_ASSERT(kill(pid, SIGKILL) == 0);
 		if (*line == '\0')
 			line = asker_answer(asker, CASE_TIMEOUT_MS);
 		UNIT_CHECK(strcmp(line, "lost") == 0 ||
@@ -280,7 +283,6 @@ static void killed_under_writes(void)
 	}
 	check_writes(writes, count);
 	free(writes);
-	case_migration("fill -u %s INBOX", case_user(0));
 	case_mirror_settles(0, false, "after kills");
 }
 

@@ -21,6 +21,7 @@ static string_t *done;
 /* the mirror fails, having no connection */
 static bool away;
 static unsigned int slots_left;
+static const struct fill_observer *observer;
 /* comes while the next turn is under way */
 static const char *late_request;
 
@@ -44,9 +45,10 @@ void worker_server_answer(struct worker_request **request, const char *line)
 	worker_request_free(request);
 }
 
-void worker_server_tell(struct worker_request *request ATTR_UNUSED,
-			const char *line ATTR_UNUSED)
+void worker_server_tell(struct worker_request *request, const char *line)
 {
+	str_printfa(done, "%s:%s ", (const char *)request->conn,
+		    t_str_replace(line, '\t', ','));
 }
 
 void worker_server_drop(struct worker_request **request)
@@ -110,6 +112,8 @@ mirror_fill(struct mirror *mirror ATTR_UNUSED, const char *vname,
 	    enum mail_error *error_code_r, const char **error_r)
 {
 	mirror_called("fill(%s) ", vname);
+	observer->begin(observer->context, vname, "fetched", 1, 2000);
+	observer->progress(observer->context, 2000);
 	i_zero(result_r);
 	return mirror_result(error_code_r, error_r);
 }
@@ -134,6 +138,12 @@ int mirror_cutover(struct mirror *mirror ATTR_UNUSED,
 void mirror_release(struct mirror *mirror ATTR_UNUSED)
 {
 	mirror_called("release ");
+}
+
+void mirror_set_observer(struct mirror *mirror ATTR_UNUSED,
+			 const struct fill_observer *new_observer)
+{
+	observer = new_observer;
 }
 
 unsigned int mirror_rtt_msecs(const struct mirror *mirror ATTR_UNUSED)
@@ -248,7 +258,7 @@ static void test_cutover(void)
 	check("prepare write(box*1) late:OK cutover a:OK ");
 	ask("a", "FILL box 0");
 	run();
-	end("fill(box) a:OK ");
+	end("fill(box) a:PROGRESS,fetched,1,2000 a:PROGRESS,2000 a:OK ");
 }
 
 static void test_pause(void)
@@ -302,7 +312,7 @@ static void test_away(void)
 	run_for(MIRROR_BACKOFF_MIN_MSECS);
 	ask("d", "FILL box 0");
 	run();
-	check("fill(box) d:NO ");
+	check("fill(box) d:PROGRESS,fetched,1,2000 d:PROGRESS,2000 d:NO ");
 	run_for(MIRROR_BACKOFF_MIN_MSECS);
 	ask("e", "WRITE box 7 expunge 1");
 	run();
