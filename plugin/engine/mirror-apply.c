@@ -103,16 +103,19 @@ set_own_flags(struct mirror_apply *apply, struct mirror_write *write,
 	      ARRAY_TYPE(seq_range) *changed, const char **error_r)
 {
 	ARRAY_TYPE(seq_range) own;
+	int ret;
 
 	if (!has_store(write) || write->log.length > 0)
 		return 0;
-	t_array_init(&own, 8);
+	i_array_init(&own, 8);
 	get_own_changes(apply, write, &own);
 	seq_range_array_intersect(&own, changed);
 	seq_range_array_remove_seq_range(changed, &own);
-	return local_copy_set_flags(apply->burst->box->kept.copy,
-				    &apply->burst->shown, &own, &write->log,
-				    error_r);
+	ret = local_copy_set_flags(apply->burst->box->kept.copy,
+				   &apply->burst->shown, &own, &write->log,
+				   error_r);
+	array_free(&own);
+	return ret;
 }
 
 /* Each write its own transaction, and one for what others have changed as well. */
