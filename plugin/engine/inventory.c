@@ -122,3 +122,18 @@ inventory_find(const struct inventory *inventory, uint32_t uid)
 					&idx) ?
 		array_idx(&inventory->items, idx) : NULL;
 }
+
+void inventory_remove(struct inventory *inventory,
+		      const ARRAY_TYPE(seq_range) *uids)
+{
+	const struct inventory_item *item;
+	unsigned int idx = 0;
+
+	while (idx < array_count(&inventory->items)) {
+		item = array_idx(&inventory->items, idx);
+		if (seq_range_exists(uids, item->uid))
+			array_delete(&inventory->items, idx, 1);
+		else
+			idx++;
+	}
+}

@@ -49,6 +49,8 @@ void inventory_init(struct inventory *inventory,
 		    struct inventory_keywords *keywords);
 void inventory_deinit(struct inventory *inventory);
 void inventory_clear(struct inventory *inventory);
+void inventory_remove(struct inventory *inventory,
+		      const ARRAY_TYPE(seq_range) *uids);
 
 /* The item of that UID, added when it isn't there; *added_r tells. */
 struct inventory_item *

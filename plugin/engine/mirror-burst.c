@@ -475,7 +475,7 @@ static int ask_unconfirmed(struct mirror_burst *burst)
 	i_array_init(&uids, 8);
 	get_unconfirmed(burst, &uids);
 	if (!array_is_empty(&uids)) {
-		inventory_clear(&burst->shown);
+		inventory_remove(&burst->shown, &uids);
 		if (mirror_box_noop(burst->mirror, burst->box, &error) < 0) {
 			burst->lost = TRUE;
 		} else {
