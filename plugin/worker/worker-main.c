@@ -24,6 +24,9 @@
 #define START_MSECS (10 * 1000)
 #define START_MAX_LINE 1024
 #define SLOTS_FILE "migration-slots"
+/* A reload makes the service's socket anew, which takes a moment: whoever is sent
+   away must find it. */
+#define RELOAD_MSECS 1000
 
 static struct mail_storage_service_ctx *storage_service;
 static int slots_fd = -1;
@@ -42,6 +45,7 @@ static struct {
 	struct mail_user *user;
 	const struct migration_worker_class *class;
 	struct migration_worker *worker;
+	struct timeout *to_reload;
 } served;
 
 static void worker_ended(void)
@@ -49,12 +53,20 @@ static void worker_ended(void)
 	master_service_stop(master_service);
 }
 
+static void worker_reload(void *context ATTR_UNUSED)
+{
+	timeout_remove(&served.to_reload);
+	served.class->end(served.worker);
+}
+
+/* The master is reloading or has gone. */
 static void worker_die(void)
 {
 	if (served.worker != NULL)
-		served.class->end(served.worker);
+		served.to_reload = timeout_add(RELOAD_MSECS, worker_reload,
+					       NULL);
 	else
-		master_service_stop(master_service);
+		worker_ended();
 }
 
 static void start_close(void)
@@ -243,6 +255,7 @@ static void client_connected(struct master_service_connection *conn)
 
 static void served_deinit(void)
 {
+	timeout_remove(&served.to_reload);
 	if (served.worker != NULL)
 		served.class->deinit(&served.worker);
 	if (served.user != NULL)
