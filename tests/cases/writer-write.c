@@ -79,6 +79,11 @@ outcome_of(struct writer *writer, enum imap_status status, const char *what)
 		imap_free(&writer->client);
 		return UNKNOWN;
 	case IMAP_NO:
+		/* the worker died */
+		if (strstr(text, "can't be changed now") != NULL) {
+			writer->counts.old_lost++;
+			return UNKNOWN;
+		}
 		if (strstr(text, "moved to this server") != NULL)
 			return REFUSED;
 		if (strstr(text, "Disconnected from server") != NULL ||
