@@ -29,6 +29,7 @@ bool demo_session_refused(struct demo_session *session, const char *what)
 
 static int select_inbox(struct demo_session *session)
 {
+	bool is_mirrored = session->user->inbox_is_mirrored;
 	struct imap_box box;
 
 	if (imap_select(session->client, "INBOX", &box) != IMAP_OK) {
@@ -43,6 +44,7 @@ static int select_inbox(struct demo_session *session)
 		return -1;
 	}
 	session->uidvalidity = box.uidvalidity;
+	session->is_mirrored = is_mirrored;
 	return 0;
 }
 
@@ -93,4 +95,14 @@ int demo_session_again(struct demo_session *session)
 	if (demo_session_open(session) < 0)
 		return -1;
 	return moved ? 1 : 0;
+}
+
+int demo_session_reopen(struct demo_session *session)
+{
+	if (session->is_mirrored || !session->user->inbox_is_mirrored ||
+	    select_inbox(session) == 0)
+		return 0;
+	if (imap_is_lost(session->client))
+		return demo_session_again(session) < 0 ? -1 : 0;
+	return -1;
 }

@@ -365,7 +365,9 @@ void *demo_client_thread(void *context)
 
 	corpus_rng_init(&worker.rng, 500 + user->index, 0);
 	if (demo_session_open(&worker.session) == 0) {
-		while (!demo_user_ends(user) && do_something(&worker) >= 0) ;
+		while (!demo_user_ends(user) &&
+		       demo_session_reopen(&worker.session) == 0 &&
+		       do_something(&worker) >= 0) ;
 		demo_session_close(&worker.session);
 	}
 	corpus_message_free(&worker.body);
@@ -404,7 +406,8 @@ void *demo_watcher_thread(void *context)
 
 	if (demo_session_open(&session) < 0)
 		return NULL;
-	while (!demo_user_ends(user) && watch(&session) == 0) ;
+	while (!demo_user_ends(user) && demo_session_reopen(&session) == 0 &&
+	       watch(&session) == 0) ;
 	demo_session_close(&session);
 	return NULL;
 }
