@@ -247,12 +247,18 @@ static void turns_begin(struct worker_turns *turns)
 	turns_schedule(turns);
 }
 
-/* Nobody waits so long, not even for an answer that would come now. */
-static bool turn_takes_long(struct worker_turns *turns)
+unsigned int worker_turns_running_msecs(const struct worker_turns *turns)
 {
-	return turns->running &&
-		timeval_diff_msecs(&ioloop_timeval, &turns->started) >
-		MAX_FRESHNESS_MSECS;
+	int msecs = !turns->running ? 0 :
+		timeval_diff_msecs(&ioloop_timeval, &turns->started);
+
+	return I_MAX(msecs, 0);
+}
+
+/* Nobody waits so long, not even for an answer that would come now. */
+static bool turn_takes_long(const struct worker_turns *turns)
+{
+	return worker_turns_running_msecs(turns) > MAX_FRESHNESS_MSECS;
 }
 
 void worker_turns_add(struct worker_turns *turns,

@@ -52,6 +52,8 @@ void worker_turns_resume(struct worker_turns *turns,
 
 /* Is a turn under way? The mirror may not be asked then. */
 bool worker_turns_running(const struct worker_turns *turns);
+/* For how long; 0 without one. */
+unsigned int worker_turns_running_msecs(const struct worker_turns *turns);
 /* The old server is there again, as someone else knows. */
 void worker_turns_old_server_seen(struct worker_turns *turns);
 /* How long FRESH may take at most. */

@@ -19,6 +19,8 @@
 
 /* Another one listens, or it ends when its last turn is over. */
 #define LOCK_SECS 30
+/* Who asks in a turn isn't heard before it has taken so long. */
+#define FOLLOW_MSECS 100
 
 struct migration_worker {
 	struct migration_user *muser;
@@ -33,18 +35,47 @@ struct migration_worker {
 	struct worker_turns *turns;
 	struct worker_watch *watch;
 	struct worker_server *server;
-	struct timeout *to_idle;
+	struct timeout *to_idle, *to_follow;
+	/* all are in the inner ioloop that is current */
+	bool followed;
 	bool ending;
 };
 
 /* The callback has no context, and there's one worker in a process. */
 static struct migration_worker *this_worker;
 
+static void worker_move(struct migration_worker *worker)
+{
+	worker_server_switch_ioloop(worker->server);
+	worker_watch_switch_ioloop(worker->watch);
+	worker_turns_switch_ioloop(worker->turns);
+}
+
+static void worker_follow(struct migration_worker *worker)
+{
+	timeout_remove(&worker->to_follow);
+	worker->followed = TRUE;
+	worker_move(worker);
+}
+
+/* Turns have many ioloops that end as soon as the old server has answered. To
+   move all connections each time would take longer than what they wait for. */
 static void worker_switch_ioloop(struct ioloop *prev ATTR_UNUSED)
 {
-	worker_server_switch_ioloop(this_worker->server);
-	worker_watch_switch_ioloop(this_worker->watch);
-	worker_turns_switch_ioloop(this_worker->turns);
+	struct migration_worker *worker = this_worker;
+	unsigned int msecs = worker_turns_running_msecs(worker->turns);
+
+	timeout_remove(&worker->to_follow);
+	if (current_ioloop == worker->ioloop) {
+		if (worker->followed)
+			worker_move(worker);
+		worker->followed = FALSE;
+	} else if (worker->followed || msecs >= FOLLOW_MSECS) {
+		worker_follow(worker);
+	} else {
+		worker->to_follow = timeout_add_short(FOLLOW_MSECS - msecs,
+						      worker_follow, worker);
+	}
 }
 
 /*
@@ -176,6 +207,7 @@ static void migration_worker_deinit(struct migration_worker **_worker)
 	if (worker->watch != NULL)
 		worker_watch_deinit(&worker->watch);
 	timeout_remove(&worker->to_idle);
+	timeout_remove(&worker->to_follow);
 	if (worker->mirror != NULL)
 		mirror_deinit(&worker->mirror);
 	if (worker->slots != NULL)
