@@ -58,6 +58,23 @@ count_appends(const struct mirror *mirror, const struct mirror_op *ops,
 	return n;
 }
 
+/* A server may show once what several STOREs have made of a message: what this
+   one did couldn't be seen then. */
+static bool
+stores_otherwise(const struct mirror_burst *burst, const struct burst_op *op)
+{
+	struct burst_op *other;
+
+	array_foreach_elem(&burst->ops, other) {
+		if (other->ops->type == MIRROR_STORE &&
+		    other->write != op->write &&
+		    strcmp(other->ops->args, op->ops->args) != 0 &&
+		    seq_range_array_have_common(&other->uids, &op->uids))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 int mirror_burst_add(struct mirror_burst *burst, struct mirror_write *write,
 		     const struct mirror_op *ops, unsigned int count,
 		     unsigned int *used_r)
@@ -79,8 +96,11 @@ int mirror_burst_add(struct mirror_burst *burst, struct mirror_write *write,
 	    mirror_store_parse(burst->mirror->keywords, ops->args,
 			       &op->store) < 0)
 		return refuse_write(write, "Invalid flags");
-	array_push_back(&burst->ops, &op);
-	*used_r = op->count;
+	*used_r = 0;
+	if (ops->type != MIRROR_STORE || !stores_otherwise(burst, op)) {
+		array_push_back(&burst->ops, &op);
+		*used_r = op->count;
+	}
 	return 0;
 }
 

@@ -167,8 +167,8 @@ struct mirror_burst {
 void mirror_burst_init(struct mirror_burst *burst, struct mirror *mirror,
 		       struct mirror_box *box, struct mirror_box *dest);
 void mirror_burst_deinit(struct mirror_burst *burst);
-/* Add an op (with those behind it that go along, *used_r in all). Returns 0; -1
-   with the write answered. */
+/* Add an op (with those behind it that go along, *used_r in all; 0 when it must
+   wait for the next burst). Returns 0; -1 with the write answered. */
 int mirror_burst_add(struct mirror_burst *burst, struct mirror_write *write,
 		     const struct mirror_op *ops, unsigned int count,
 		     unsigned int *used_r);

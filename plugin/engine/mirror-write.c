@@ -91,6 +91,8 @@ add_write(struct mirror_burst *burst, struct pending_write *pending,
 			pending->answered = TRUE;
 			return;
 		}
+		if (used == 0)
+			return;
 		pending->next += used;
 	}
 }
