@@ -271,6 +271,7 @@ static int make_local(struct cutover *cutover, struct cutover_mailbox *mailbox)
 	if (mailbox->fill.local)
 		return 0;
 	mailbox->state.state = MAILBOX_STATE_LOCAL;
+	mailbox->state.error = "";
 	mailbox->state.since = time(NULL);
 	if (mailbox_state_write(cutover->muser->set.dir, mailbox->vname,
 				&mailbox->state, &error) < 0 &&
