@@ -247,6 +247,17 @@ static const struct {
 };
 #define WRITES (sizeof(writes) / sizeof(writes[0]))
 
+/* Before the harm: what is expunged must be marked. */
+static void make_ready(unsigned int write, unsigned int harm)
+{
+	uint32_t uid = writes[write].first_uid + harm;
+
+	if (strcmp(writes[write].word, "EXPUNGE") == 0)
+		UNIT_CHECK(imap_run(client, "UID STORE %u +FLAGS (\\Deleted)",
+				    uid) == IMAP_OK, "STORE: %s",
+			   imap_error(client));
+}
+
 static enum imap_status
 write_it(unsigned int write, unsigned int harm, char id[64])
 {
@@ -312,6 +323,7 @@ static void harm(unsigned int write, unsigned int harm)
 		 "APPEND" : writes[write].command, harm_names[harm]);
 	if (!select_inbox(HARMED))
 		return;
+	make_ready(write, harm);
 	rule.command = writes[write].word;
 	between_set(trouble_between, &rule);
 	status = write_it(write, harm, id);
