@@ -155,7 +155,6 @@ ask_write(struct mailbox_transaction_context *t, bool with_copies,
 	if (ret == 0)
 		worker_client_ask(worker_client_get(mbox->muser),
 				  array_front(&words), fd, 0, reply_r);
-	i_close_fd(&fd);
 	return ret;
 }
 

@@ -189,7 +189,6 @@ static bool worker_server_accept(struct worker_server *server)
 		return FALSE;
 	}
 	fd_close_on_exec(fd, TRUE);
-	net_set_nonblock(fd, TRUE);
 	if (may_connect(fd))
 		add_connection(server, fd);
 	else
