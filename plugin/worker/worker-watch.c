@@ -2,6 +2,7 @@
 #include "array.h"
 #include "hash.h"
 #include "ioloop.h"
+#include "time-util.h"
 #include "migration-user.h"
 #include "engine/mailbox-state.h"
 #include "engine/mirror.h"
@@ -10,8 +11,8 @@
 #include "worker-turns.h"
 #include "worker-watch.h"
 
-/* until what our own write caused is known */
-#define DEBOUNCE_MSECS 200
+/* News of one's own writes may come in many pieces: look so often at most. */
+#define LOOK_MSECS 200
 
 /* A client has it selected. */
 struct selected {
@@ -45,6 +46,7 @@ struct worker_watch {
 	HASH_TABLE(char *, struct news *) news;
 
 	struct timeout *to_look, *to_states, *to_interval;
+	struct timeval looked;
 };
 
 /*
@@ -78,6 +80,7 @@ static void look_at_news(struct worker_watch *watch)
 	char *vname;
 
 	timeout_remove(&watch->to_look);
+	watch->looked = ioloop_timeval;
 	iter = hash_table_iterate_init(watch->news);
 	while (hash_table_iterate(iter, watch->news, &vname, &news)) {
 		if (!news_are_known(watch, news))
@@ -89,9 +92,13 @@ static void look_at_news(struct worker_watch *watch)
 /* Turns begin in that ioloop: there's none under way when it looks. */
 static void look_soon(struct worker_watch *watch)
 {
-	if (watch->to_look == NULL)
-		watch->to_look = timeout_add_short_to(watch->ioloop,
-			DEBOUNCE_MSECS, look_at_news, watch);
+	int ago = timeval_diff_msecs(&ioloop_timeval, &watch->looked);
+
+	if (watch->to_look != NULL)
+		return;
+	watch->to_look = timeout_add_short_to(watch->ioloop,
+		ago < 0 || ago >= LOOK_MSECS ? 0 : LOOK_MSECS - ago,
+		look_at_news, watch);
 }
 
 static void watch_status(void *context, const char *vname,

@@ -6,9 +6,9 @@
  * whom, and what becomes of it.
  *
  * Wanted at once are the INBOX and what clients have selected, the others that
- * are mirrored now and then. News that the mirror doesn't know make a refresh,
- * some time later: what our own writes caused is known by then. Without a second
- * slot (worker-slots.h) nothing is heard.
+ * are mirrored now and then. News that the mirror doesn't know make a refresh; those
+ * that come in a turn may be what it has just written, and wait for its end.
+ * Without a second slot (worker-slots.h) nothing is heard.
  *
  * Which mailboxes are mirrored is known from their states, which are looked at
  * again when they may have changed.
