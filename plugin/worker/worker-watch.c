@@ -323,6 +323,24 @@ void worker_watch_states_changed(struct worker_watch *watch)
 						  look_at_states, watch);
 }
 
+/* Nobody tells of news then. */
+static void refresh_selected(struct worker_watch *watch)
+{
+	const char *vname;
+
+	array_foreach_elem(&watch->mirrored, vname) {
+		if (is_selected(watch, vname))
+			worker_turns_refresh(watch->turns, vname);
+	}
+}
+
+static void watch_interval(struct worker_watch *watch)
+{
+	worker_watch_states_changed(watch);
+	if (watch->mirror_watch == NULL)
+		refresh_selected(watch);
+}
+
 struct worker_watch *
 worker_watch_init(struct migration_user *muser, struct mirror *mirror,
 		  struct worker_slots *slots, struct worker_turns *turns)
@@ -340,7 +358,7 @@ worker_watch_init(struct migration_user *muser, struct mirror *mirror,
 	hash_table_create(&watch->news, default_pool, 0, str_hash, strcmp);
 	watch->to_interval = timeout_add_short(
 		I_MAX(muser->set.mirror_interval, 1) * 1000,
-		worker_watch_states_changed, watch);
+		watch_interval, watch);
 	worker_watch_states_changed(watch);
 	return watch;
 }

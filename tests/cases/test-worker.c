@@ -353,18 +353,49 @@ static void paused(void)
 	workers_end();
 }
 
+/* Of the copy; nobody is asked for anything. */
+static unsigned int copy_count(void)
+{
+	if (!UNIT_CHECK(case_doveadm("-o plugin/migration=no -f tab mailbox "
+				     "status -u %s messages INBOX",
+				     case_user(0)) == 0, "%s", case_output()))
+		return 0;
+	return (unsigned int)strtoul(strrchr(case_output(), '\t') + 1, NULL,
+				     10);
+}
+
+static bool copy_has(void *context)
+{
+	const unsigned int *count = context;
+
+	return copy_count() == *count;
+}
+
+/* It has one connection, and looks for itself. */
+static void check_news_without_watch(struct asker *asker)
+{
+	unsigned int count = copy_count() + 1;
+
+	ASKER_CHECK(asker, "OK", "WATCH\tINBOX");
+	folder_append("OLD_IMAP_DIRECT", 0, "INBOX", "unwatched@case.example");
+	UNIT_CHECK(wait_until(copy_has, &count, CASE_TIMEOUT_MS),
+		   "the news aren't seen");
+}
+
 static void limited(void)
 {
 	struct asker *first, *second;
 	uint32_t validity = uid_validity(1);
 
-	if (!prepare(SETTINGS "plugin {\n  migration_old_connections = 1\n}\n"))
+	if (!prepare(SETTINGS "plugin {\n  migration_old_connections = 1\n"
+		     "  migration_mirror_interval = 3 s\n}\n"))
 		return;
 	first = asker_open(0);
 	second = asker_open(1);
 	if (first == NULL || second == NULL)
 		return;
 	ASKER_CHECK(first, "OK", "FRESH\tINBOX\t1000");
+	check_news_without_watch(first);
 	ASKER_CHECK(second, "NO\tlimit\t", "FRESH\tINBOX\t1000");
 	ASKER_CHECK(second, "NO\tlimit\t[LIMIT] ",
 		    "WRITE\tINBOX\t%u\tstore\t1\t+FLAGS (\\Flagged)", validity);
