@@ -2,6 +2,7 @@
 #include "ioloop.h"
 #include "migration-user.h"
 #include "folder-forward.h"
+#include "mirrored-notify.h"
 #include "mirrored-transaction.h"
 #include "worker-client.h"
 #include "engine/migration-report.h"
@@ -145,6 +146,7 @@ static void mirrored_close(struct mailbox *box)
 	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(box);
 
 	stop_watching(mbox);
+	mirrored_notify_deinit(&mbox->notify);
 	mbox->module_ctx.super.close(box);
 }
 
@@ -222,5 +224,6 @@ void mirrored_mailbox_init_inner(struct mirrored_mailbox *mbox)
 	v->sync_init = mirrored_sync_init;
 	v->sync_deinit = mirrored_sync_deinit;
 	v->is_inconsistent = mirrored_is_inconsistent;
+	mirrored_notify_init(v);
 	mirrored_transaction_init(v);
 }

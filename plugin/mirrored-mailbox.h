@@ -17,6 +17,7 @@
 #include "mail-storage-private.h"
 
 struct migration_user;
+struct mirrored_notify;
 
 struct mirrored_mailbox {
 	union mailbox_module_context module_ctx;
@@ -31,6 +32,8 @@ struct mirrored_mailbox {
 	   0: none */
 	unsigned int watched_on;
 	struct timeout *to_watch;
+	/* while a client idles */
+	struct mirrored_notify *notify;
 
 	bool want_fresh:1;
 	/* It was cut over: it is an ordinary local mailbox from now on. */

@@ -7,6 +7,7 @@
 #include "migration-user.h"
 #include "mirrored-mailbox.h"
 #include "mirrored-save.h"
+#include "proxy-sync.h"
 #include "remote-namespace.h"
 #include "worker-client.h"
 #include "write-intents.h"
@@ -19,6 +20,9 @@
 	 MODULE_CONTEXT_REQUIRE(obj, mirrored_mailbox_module))
 #define MIRRORED_MAIL_CONTEXT(obj) \
 	MODULE_CONTEXT_REQUIRE(obj, mirrored_mail_module)
+
+/* of WRITE, before its ops */
+#define WRITE_WORDS 3
 
 /* What OK says of a WRITE. */
 struct write_result {
@@ -132,7 +136,8 @@ static uint32_t uid_validity(struct mailbox *box)
 	return mail_index_get_header(box->view)->uid_validity;
 }
 
-/* Returns 0, -1 with the storage's error set: nothing was asked. */
+/* Returns 1; 0 when there's nothing to write; -1 with the storage's error set:
+   nothing was asked. */
 static int
 ask_write(struct mailbox_transaction_context *t, bool with_copies,
 	  struct worker_reply *reply_r)
@@ -151,21 +156,26 @@ ask_write(struct mailbox_transaction_context *t, bool with_copies,
 	ret = mirrored_saves_write(t, with_copies, &words, &fd);
 	if (intents != NULL)
 		add_expunge(&words, &intents->expunges);
+	if (ret < 0 || array_count(&words) == WRITE_WORDS)
+		return ret;
 	array_append_zero(&words);
-	if (ret == 0)
-		worker_client_ask(worker_client_get(mbox->muser),
-				  array_front(&words), fd, 0, reply_r);
-	return ret;
+	worker_client_ask(worker_client_get(mbox->muser), array_front(&words),
+			  fd, 0, reply_r);
+	return 1;
 }
 
+/* The same. */
 static int
 write_to_worker(struct mailbox_transaction_context *t,
 		struct worker_reply *reply_r)
 {
 	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(t->box);
+	int ret;
 
-	if (write_intents_check(t) < 0 || ask_write(t, TRUE, reply_r) < 0)
+	if (write_intents_check(t) < 0)
 		return -1;
+	if ((ret = ask_write(t, TRUE, reply_r)) <= 0)
+		return ret;
 	/* it may be where a mail comes from */
 	if (reply_r->answer == WORKER_GONE && mirrored_saves_any_copies(t) &&
 	    ask_write(t, FALSE, reply_r) < 0)
@@ -175,7 +185,7 @@ write_to_worker(struct mailbox_transaction_context *t,
 	    mailbox_state_is(mbox->muser->set.dir, t->box->vname,
 			     MAILBOX_STATE_LOCAL))
 		reply_r->answer = WORKER_LOCAL;
-	return 0;
+	return 1;
 }
 
 static int
@@ -253,6 +263,8 @@ finish_written(struct mailbox_transaction_context *t,
 {
 	struct write_result result;
 
+	/* those that were opened before it was mirrored */
+	proxy_sync_want(MIRRORED_REQUIRE(t->box)->muser, t->box->vname, NULL);
 	changes_init(t, changes_r);
 	if (parse_result(args, &result) < 0 ||
 	    add_saved_uids(&changes_r->saved_uids, result.saved_uids) < 0 ||
@@ -350,11 +362,14 @@ commit_written(struct mailbox_transaction_context *t,
 {
 	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(t->box);
 	struct worker_reply reply;
+	int ret;
 
 	if (mbox->gone)
 		return finish_gone(t);
-	if (write_to_worker(t, &reply) < 0)
+	if ((ret = write_to_worker(t, &reply)) < 0)
 		return finish_failed(t);
+	if (ret == 0)
+		return commit_here(t, changes_r);
 	switch (reply.answer) {
 	case WORKER_OK:
 		return finish_written(t, reply.args, changes_r);

@@ -155,16 +155,16 @@ void proxy_sync_init(struct mailbox_vfuncs *v)
 	v->is_inconsistent = proxy_is_inconsistent;
 }
 
-void proxy_sync_want(struct redirected_mailbox *rbox, bool itself)
+void proxy_sync_want(struct migration_user *muser, const char *vname,
+		     struct redirected_mailbox *but)
 {
-	struct mailbox *box = rbox->mbox->box.storage->mailboxes;
+	struct mailbox *box = muser->remote_ns->storage->mailboxes;
 
 	for (; box != NULL; box = box->next) {
-		struct redirected_mailbox *other = REDIRECTED_MAILBOX(box);
+		struct redirected_mailbox *rbox = REDIRECTED_MAILBOX(box);
 
-		if (other != NULL && other->mbox->selected &&
-		    (itself || other != rbox) &&
-		    strcmp(box->vname, rbox->mbox->box.vname) == 0)
-			other->want_noop = TRUE;
+		if (rbox != NULL && rbox != but && rbox->mbox->selected &&
+		    strcmp(box->vname, vname) == 0)
+			rbox->want_noop = TRUE;
 	}
 }

@@ -11,12 +11,14 @@
  */
 
 struct mailbox_vfuncs;
+struct migration_user;
 struct redirected_mailbox;
 
 /* Override what is ours. */
 void proxy_sync_init(struct mailbox_vfuncs *v);
-/* Something was changed in this mailbox: let its other open objects see it,
-   and this one too where it doesn't see it by itself. */
-void proxy_sync_want(struct redirected_mailbox *rbox, bool itself);
+/* Something was changed in this mailbox: let all open objects of it see that but
+   this one (or NULL), which sees it by itself. */
+void proxy_sync_want(struct migration_user *muser, const char *vname,
+		     struct redirected_mailbox *but);
 
 #endif

@@ -126,7 +126,8 @@ proxy_transaction_commit(struct mailbox_transaction_context *t,
 	if (ret < 0)
 		remote_refine_error(rbox->muser);
 	else if (saved || wanted)
-		proxy_sync_want(rbox, saved);
+		proxy_sync_want(rbox->muser, box->vname,
+				saved ? NULL : rbox);
 	return ret;
 }
 

@@ -1,6 +1,7 @@
 #include "lib.h"
 #include "ioloop.h"
 #include "net.h"
+#include "sleep.h"
 #include "str.h"
 #include "strescape.h"
 #include "imapc-storage.h"
@@ -15,8 +16,10 @@
 #define FRESHNESS_MSECS 2000
 /* FRESH isn't tried again so soon after no worker could be had */
 #define RETRY_MSECS 5000
-/* one that ends just when it is asked is replaced by another */
+/* one that ends just when it is asked is replaced by another, and a reload of
+   Dovecot makes the service's socket anew */
 #define CONNECT_TRIES 3
+#define CONNECT_RETRY_MSECS 100
 
 #define ERRSTR_LOST "Mailbox is being moved to this server " \
 	"and can't be changed now, try again later"
@@ -219,8 +222,9 @@ client_connect(struct worker_client *client, uint64_t deadline,
 			client->failed = 0;
 			return 0;
 		}
-		if (worker_link_now() >= deadline)
+		if (worker_link_now() + CONNECT_RETRY_MSECS >= deadline)
 			break;
+		i_sleep_msecs(CONNECT_RETRY_MSECS);
 	}
 	client->failed = worker_link_now();
 	return -1;
