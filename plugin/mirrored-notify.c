@@ -66,6 +66,8 @@ void mirrored_notify_deinit(struct mirrored_notify **_notify)
 
 static struct mirrored_notify *notify_start(struct mailbox *box)
 {
+	unsigned int look_msecs =
+		box->storage->set->mailbox_idle_check_interval * 1000;
 	struct mirrored_notify *notify;
 	const char *dir;
 
@@ -78,9 +80,7 @@ static struct mirrored_notify *notify_start(struct mailbox *box)
 		mirrored_notify_deinit(&notify);
 		return NULL;
 	}
-	notify->to_look = timeout_add(
-		box->storage->set->mailbox_idle_check_interval * 1000,
-		look, notify);
+	notify->to_look = timeout_add(look_msecs, look, notify);
 	return notify;
 }
 
