@@ -80,7 +80,8 @@ static struct mirrored_notify *notify_start(struct mailbox *box)
 		mirrored_notify_deinit(&notify);
 		return NULL;
 	}
-	notify->to_look = timeout_add(look_msecs, look, notify);
+	/* timeout_add() wants a constant */
+	notify->to_look = timeout_add_short(look_msecs, look, notify);
 	return notify;
 }
 
