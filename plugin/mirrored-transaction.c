@@ -131,9 +131,20 @@ add_expunge(ARRAY_TYPE(const_string) *words,
 	add_uids(words, uids);
 }
 
+/* A mailbox that is only saved to isn't synced: the view of an index that this
+   process still had open may be from before the first fill. */
 static uint32_t uid_validity(struct mailbox *box)
 {
-	return mail_index_get_header(box->view)->uid_validity;
+	struct mail_index_view *view;
+	uint32_t value;
+
+	if ((box->flags & MAILBOX_FLAG_SAVEONLY) == 0)
+		return mail_index_get_header(box->view)->uid_validity;
+	(void)mail_index_refresh(box->index);
+	view = mail_index_view_open(box->index);
+	value = mail_index_get_header(view)->uid_validity;
+	mail_index_view_close(&view);
+	return value;
 }
 
 /* Returns 1; 0 when there's nothing to write; -1 with the storage's error set:
