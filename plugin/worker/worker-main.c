@@ -6,6 +6,7 @@
 #include "istream.h"
 #include "module-dir.h"
 #include "net.h"
+#include "process-title.h"
 #include "restrict-access.h"
 #include "strescape.h"
 #include "write-full.h"
@@ -160,6 +161,16 @@ static int find_plugin(const char **error_r)
 	return -1;
 }
 
+static void set_title(void)
+{
+	const struct master_service_settings *set =
+		master_service_settings_get(master_service);
+
+	if (set->verbose_proctitle)
+		process_title_set(t_strdup_printf("[%s]",
+						  served.user->username));
+}
+
 static int work(const char **error_r)
 {
 	const struct migration_worker_settings set = {
@@ -167,6 +178,7 @@ static int work(const char **error_r)
 		.idle_secs = master_service_get_idle_kill_secs(master_service),
 	};
 
+	set_title();
 	if (find_plugin(error_r) < 0)
 		return -1;
 	return served.class->init(served.user, &set, worker_ended,

@@ -295,9 +295,11 @@ bool worker_turns_running(const struct worker_turns *turns)
 
 unsigned int worker_turns_freshness_msecs(const struct worker_turns *turns)
 {
-	unsigned int msecs = 2 * mirror_rtt_msecs(turns->mirror) + 200;
+	unsigned int rtt = mirror_rtt_msecs(turns->mirror);
 
-	return I_MIN(msecs, MAX_FRESHNESS_MSECS);
+	/* 0: there was no connection yet, and the login takes longer */
+	return rtt == 0 ? MAX_FRESHNESS_MSECS :
+		I_MIN(2 * rtt + 200, MAX_FRESHNESS_MSECS);
 }
 
 struct worker_turns *

@@ -37,6 +37,8 @@ struct worker_watch {
 	struct worker_turns *turns;
 	struct ioloop *ioloop;
 
+	/* Somebody reads: it isn't only deliveries that come. */
+	bool wanted;
 	/* NULL without a slot */
 	struct mirror_watch *mirror_watch;
 	ARRAY(struct selected *) selected;
@@ -136,11 +138,19 @@ void worker_watch_turn_ended(struct worker_watch *watch)
 	hash_table_iterate_deinit(&iter);
 }
 
+static void watch_begin(struct worker_watch *watch)
+{
+	if (!watch->wanted)
+		worker_watch_states_changed(watch);
+	watch->wanted = TRUE;
+}
+
 bool worker_watch_is_fresh(struct worker_watch *watch, const char *vname,
 			   unsigned int max_age_msecs)
 {
 	struct news *news;
 
+	watch_begin(watch);
 	if (watch->mirror_watch == NULL ||
 	    !mirror_watch_is_fresh(watch->mirror_watch, vname, max_age_msecs))
 		return FALSE;
@@ -163,6 +173,17 @@ static bool is_selected(struct worker_watch *watch, const char *vname)
 		return TRUE;
 	array_foreach_elem(&watch->selected, selected) {
 		if (strcmp(selected->vname, vname) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static bool is_known_mirrored(struct worker_watch *watch, const char *vname)
+{
+	const char *mirrored;
+
+	array_foreach_elem(&watch->mirrored, mirrored) {
+		if (strcmp(mirrored, vname) == 0)
 			return TRUE;
 	}
 	return FALSE;
@@ -201,7 +222,11 @@ void worker_watch_add(struct worker_watch *watch,
 	selected->conn = conn;
 	selected->vname = i_strdup(vname);
 	array_push_back(&watch->selected, &selected);
-	watch_want(watch);
+	watch_begin(watch);
+	if (is_known_mirrored(watch, vname))
+		watch_want(watch);
+	else
+		worker_watch_states_changed(watch);
 }
 
 static void selected_delete(struct worker_watch *watch, unsigned int i)
@@ -295,7 +320,7 @@ static void start_listening(struct worker_watch *watch)
 	};
 	const char *error;
 
-	if (watch->mirror_watch != NULL ||
+	if (!watch->wanted || watch->mirror_watch != NULL ||
 	    worker_slots_want(watch->slots, 2) < 2)
 		return;
 	if (mirror_watch_init(watch->muser, &callbacks, watch,
@@ -336,6 +361,8 @@ static void refresh_selected(struct worker_watch *watch)
 
 static void watch_interval(struct worker_watch *watch)
 {
+	if (!watch->wanted)
+		return;
 	worker_watch_states_changed(watch);
 	if (watch->mirror_watch == NULL)
 		refresh_selected(watch);
@@ -359,7 +386,6 @@ worker_watch_init(struct migration_user *muser, struct mirror *mirror,
 	watch->to_interval = timeout_add_short(
 		I_MAX(muser->set.mirror_interval, 1) * 1000,
 		watch_interval, watch);
-	worker_watch_states_changed(watch);
 	return watch;
 }
 

@@ -9,7 +9,7 @@
  * are mirrored now and then. News that the mirror doesn't know make a refresh; those
  * that come in a turn may be what it has just written, and wait for its end.
  * Without a second slot (worker-slots.h) nothing is heard: the first are refreshed
- * now and then.
+ * now and then. Nor is it listened before somebody asks for anything but writes.
  *
  * Which mailboxes are mirrored is known from their states, which are looked at
  * again when they may have changed.

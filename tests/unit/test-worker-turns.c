@@ -20,7 +20,7 @@ static struct worker_turns *turns;
 static string_t *done;
 /* the mirror fails, having no connection */
 static bool away;
-static unsigned int slots_left;
+static unsigned int slots_left, rtt_msecs;
 static const struct fill_observer *observer;
 /* comes while the next turn is under way */
 static const char *late_request;
@@ -148,7 +148,7 @@ void mirror_set_observer(struct mirror *mirror ATTR_UNUSED,
 
 unsigned int mirror_rtt_msecs(const struct mirror *mirror ATTR_UNUSED)
 {
-	return 100;
+	return rtt_msecs;
 }
 
 bool mirror_is_connected(const struct mirror *mirror ATTR_UNUSED)
@@ -338,7 +338,11 @@ static void test_no_slot(void)
 static void test_freshness(void)
 {
 	begin();
+	CU_ASSERT(worker_turns_freshness_msecs(turns) == 2000);
+	rtt_msecs = 100;
 	CU_ASSERT(worker_turns_freshness_msecs(turns) == 400);
+	rtt_msecs = 1000;
+	CU_ASSERT(worker_turns_freshness_msecs(turns) == 2000);
 	end("");
 }
 
