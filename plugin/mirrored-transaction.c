@@ -2,6 +2,7 @@
 #include "array.h"
 #include "str.h"
 #include "imap-util.h"
+#include "mail-index-transaction-private.h"
 #include "mail-index-view-private.h"
 #include "imap-session.h"
 #include "migration-user.h"
@@ -232,16 +233,6 @@ add_saved_uids(ARRAY_TYPE(seq_range) *saved_uids, const char *const *uids)
 	return 0;
 }
 
-static void
-changes_init(struct mailbox_transaction_context *t,
-	     struct mail_transaction_commit_changes *changes_r)
-{
-	i_zero(changes_r);
-	changes_r->pool = pool_alloconly_create("transaction changes", 512);
-	p_array_init(&changes_r->saved_uids, changes_r->pool, 32);
-	changes_r->uid_validity = uid_validity(t->box);
-}
-
 static void forget(struct mailbox_transaction_context *t)
 {
 	write_intents_free(t);
@@ -266,31 +257,77 @@ commit_here(struct mailbox_transaction_context *t,
 	return mbox->module_ctx.super.transaction_commit(t, changes_r);
 }
 
+/* The changes that the worker was asked for. */
+static void drop_changes(struct mail_index_transaction *itrans)
+{
+	struct mail_index_transaction_keyword_update *update;
+
+	if (array_is_created(&itrans->keyword_updates)) {
+		array_foreach_modifiable(&itrans->keyword_updates, update) {
+			array_free(&update->add_seq);
+			array_free(&update->remove_seq);
+		}
+	}
+	array_free(&itrans->keyword_updates);
+	array_free(&itrans->updates);
+	array_free(&itrans->expunges);
+	array_free(&itrans->modseq_updates);
+	itrans->last_update_idx = 0;
+	itrans->min_flagupdate_seq = itrans->max_flagupdate_seq = 0;
+	mail_index_transaction_set_log_updates(itrans);
+}
+
+/* What is left is this process' own: what it has learnt for the cache. The write
+   is done, whatever becomes of that. */
+static int
+finish_changed(struct mailbox_transaction_context *t,
+	       struct mail_transaction_commit_changes *changes_r)
+{
+	drop_changes(t->itrans);
+	(void)commit_here(t, changes_r);
+	return 0;
+}
+
+static int
+finish_saved(struct mailbox_transaction_context *t, const char *const *uids,
+	     struct mail_transaction_commit_changes *changes_r)
+{
+	ARRAY_TYPE(seq_range) *saved_uids = &changes_r->saved_uids;
+
+	i_zero(changes_r);
+	changes_r->pool = pool_alloconly_create("transaction changes", 512);
+	p_array_init(saved_uids, changes_r->pool, 32);
+	changes_r->uid_validity = uid_validity(t->box);
+	if (add_saved_uids(saved_uids, uids) < 0 ||
+	    seq_range_count(saved_uids) != t->save_count) {
+		e_error(t->box->event, "migration: Worker said OK to WRITE, "
+			"but not which UIDs %u messages have", t->save_count);
+		array_clear(saved_uids);
+	}
+	roll_back(t);
+	return 0;
+}
+
 /* The worker has done all of it. */
 static int
 finish_written(struct mailbox_transaction_context *t,
 	       const char *const *args,
 	       struct mail_transaction_commit_changes *changes_r)
 {
+	static const char *const no_uids[] = { NULL };
 	struct write_result result;
 
 	/* those that were opened before it was mirrored */
 	proxy_sync_want(MIRRORED_REQUIRE(t->box)->muser, t->box->vname, NULL);
-	changes_init(t, changes_r);
-	if (parse_result(args, &result) < 0 ||
-	    add_saved_uids(&changes_r->saved_uids, result.saved_uids) < 0 ||
-	    seq_range_count(&changes_r->saved_uids) != t->save_count) {
-		/* it is done, and only which UIDs they have isn't known */
-		e_error(t->box->event, "migration: Worker said OK to WRITE, "
-			"but not to %u messages", t->save_count);
-		array_clear(&changes_r->saved_uids);
-	} else if ((t->flags & MAILBOX_TRANSACTION_FLAG_HIDE) != 0 &&
-		   result.log_seq != 0) {
+	if (parse_result(args, &result) < 0)
+		result.saved_uids = no_uids;
+	if ((t->flags & MAILBOX_TRANSACTION_FLAG_HIDE) != 0 &&
+	    result.log_size != 0)
 		mail_index_view_add_hidden_transaction(t->box->view,
 			result.log_seq, result.log_offset, result.log_size);
-	}
-	roll_back(t);
-	return 0;
+	return mirrored_saves_any(t) ?
+		finish_saved(t, result.saved_uids, changes_r) :
+		finish_changed(t, changes_r);
 }
 
 static int
@@ -336,9 +373,7 @@ finish_seen(struct mailbox_transaction_context *t,
 	    seen_queue_add(mbox->muser->set.dir, t->box->vname,
 			   uid_validity(t->box), &uids, &error) < 0)
 		e_error(t->box->event, "migration: %s", error);
-	changes_init(t, changes_r);
-	roll_back(t);
-	return 0;
+	return finish_changed(t, changes_r);
 }
 
 static int
