@@ -85,6 +85,20 @@ static int refuse_own_messages(struct fill *fill)
 	return -1;
 }
 
+/* Then nothing was expunged: each UID since is a message that is still there, so
+   those before are as many as the copy has, which has all of them. The numbers
+   alone may agree by chance: one that came and went makes up for one that is
+   gone. So may they with some left out. */
+static bool
+numbers_agree(struct fill *fill, const struct local_copy_status *local)
+{
+	return array_is_empty(&fill->without) &&
+		fill->delta.fetch_count ==
+		fill->mailbox.uid_next - local->uid_next &&
+		local->messages + fill->delta.fetch_count ==
+		fill->mailbox.messages;
+}
+
 static int compute_delta(struct fill *fill)
 {
 	struct local_copy_status local;
@@ -96,10 +110,7 @@ static int compute_delta(struct fill *fill)
 	delta_compute(&fill->old, &fill->local, local.uid_next, fill->complete,
 		      &fill->delta);
 	delta_leave_out(&fill->delta, &fill->without);
-	/* with some left out the numbers may agree by chance */
-	if (fill->complete || (array_is_empty(&fill->without) &&
-			       local.messages + fill->delta.fetch_count ==
-			       fill->mailbox.messages))
+	if (fill->complete || numbers_agree(fill, &local))
 		return 0;
 	i_array_init(&uids, 64);
 	ret = old_mailbox_uids(fill->set->client, &uids, &fill->error_code,
