@@ -398,6 +398,15 @@ char *case_message(const char *id, size_t size, size_t *size_r)
 	return data;
 }
 
+bool case_has_module(const char *name)
+{
+	struct stat st;
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/modules/%s", case_get("DIR"), name);
+	return stat(path, &st) == 0;
+}
+
 static unsigned int count_lines(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "r");

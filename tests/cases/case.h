@@ -103,6 +103,8 @@ bool case_same(struct snapshot **a, struct snapshot **b, unsigned int ignore,
 #define CASE_MESSAGE_DATE "Mon, 05 Jan 2026 10:11:12 +0100"
 char *case_message(const char *id, size_t size, size_t *size_r);
 
+/* Has the new server this module of Dovecot's, as "lib90_sieve_plugin.so"? */
+bool case_has_module(const char *name);
 /* How many lines of the new server's log have that text; of the old one's. */
 unsigned int case_log_count(const char *text);
 unsigned int case_old_log_count(const char *text);

@@ -3,8 +3,8 @@
  * mirrored mailboxes
  *
  * Each does for a client what it does on a local mailbox; what the old server
- * has stays what it is. fts is tried with its engine squat, which comes with
- * dovecot-core.
+ * has stays what it is. fts is tried with the engine xapian: squat, which comes
+ * with dovecot-core, crashes Debian 12's doveadm without us, too.
  */
 #include "case-mirror.h"
 #include "case-folder.h"
@@ -279,15 +279,26 @@ static void test_virtual(void)
 
 /* mail_log and notify */
 
+static bool is_logged(void *context)
+{
+	return case_log_count(context) > 0;
+}
+
+/* Lines reach the log through a process of its own. */
+static void logged_once(char *text)
+{
+	(void)wait_until(is_logged, text, CASE_MIRROR_PATIENCE_MS);
+	UNIT_CHECK(case_log_count(text) == 1, "'%s' is %u times in the log",
+		   text, case_log_count(text));
+}
+
 static void logged(const char *event, const char *mailbox, uint32_t uid)
 {
 	char text[100];
-	unsigned int count;
 
 	snprintf(text, sizeof(text), ": %s: box=%s, uid=%u,", event, mailbox,
 		 uid);
-	count = case_log_count(text);
-	UNIT_CHECK(count == 1, "'%s' is %u times in the log", text, count);
+	logged_once(text);
 }
 
 static void test_mail_log(void)
@@ -313,11 +324,10 @@ static void test_mail_log(void)
 	done(imap_run(client, "UID EXPUNGE %u", uid), "EXPUNGE");
 	logged("expunge", "Work", uid);
 	done(imap_run(client, "UID COPY 1 Other"), "COPY");
-	UNIT_CHECK(case_log_count(": copy from Work: box=Other, uid=2,") == 1,
-		   "COPY isn't in the log");
+	logged_once(": copy from Work: box=Other, uid=2,");
 	UNIT_CHECK(case_lmtp("NEW_LMTP", user, data, size) == 0, "LMTP");
-	UNIT_CHECK(case_log_count("msgid=<logged-lmtp@case.example>") > 0,
-		   "a delivery isn't in the log");
+	logged_once(": save: box=INBOX, uid=1, "
+		    "msgid=<logged-lmtp@case.example>");
 	free(data);
 	end("mail_log");
 }
@@ -364,9 +374,14 @@ static void test_fts(void)
 {
 	uint32_t uid;
 
-	if (!begin(FTS, "mail_plugins = $mail_plugins fts fts_squat\n"
-		   "plugin {\n  fts = squat\n  fts_squat = partial=4 full=10\n"
-		   "}\n"))
+	if (!case_has_module("lib21_fts_xapian_plugin.so")) {
+		printf("skipped: no dovecot-fts-xapian ");
+		return;
+	}
+	if (!begin(FTS, "mail_plugins = $mail_plugins fts fts_xapian\n"
+		   "service indexer-worker {\n  vsz_limit = 2G\n}\n"
+		   "plugin {\n  fts = xapian\n  fts_enforced = yes\n"
+		   "  fts_xapian = partial=3 full=20\n}\n"))
 		return;
 	finds("zanzibar", 0);
 	uid = append_word(client, "zanzibar");
@@ -378,6 +393,8 @@ static void test_fts(void)
 	UNIT_CHECK(wait_until(knows_uid, &uid, CASE_MIRROR_PATIENCE_MS),
 		   "not told of UID %u", uid);
 	finds("wallaroo", uid);
+	case_shell("ls '%s/%s/sdbox/xapian-indexes/'db_*",
+		   case_get("NEW_HOME"), case_user(user));
 	end("fts");
 }
 

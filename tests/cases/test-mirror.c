@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define SESSIONS 8
+#define SIEVE "lib90_sieve_plugin.so"
 #define TIME "17-Jul-2019 02:44:25 -0700"
 
 static struct case_pair watch;
@@ -392,19 +392,9 @@ static void takes_deliveries(void)
 	UNIT_CHECK(imap_exists(client) == exists + 1, "LMTP: no EXISTS");
 }
 
-static bool has_sieve(void)
-{
-	struct stat st;
-	char path[600];
-
-	snprintf(path, sizeof(path), "%s/modules/lib90_sieve_plugin.so",
-		 case_get("DIR"));
-	return stat(path, &st) == 0;
-}
-
 static void takes_filtered(void)
 {
-	if (!has_sieve()) {
+	if (!case_has_module(SIEVE)) {
 		printf("(no Pigeonhole: no Sieve) ");
 		return;
 	}
@@ -587,7 +577,7 @@ static bool settle_in(const char *uidl)
 	char settings[700];
 
 	snprintf(settings, sizeof(settings), "pop3_uidl_format = %s\n%s%s",
-		 uidl, CASE_MIRROR_QUICK, !has_sieve() ? "" :
+		 uidl, CASE_MIRROR_QUICK, !case_has_module(SIEVE) ? "" :
 		 "protocol lmtp {\n  mail_plugins = $mail_plugins sieve\n}\n");
 	return case_settings(settings, true);
 }

@@ -39,6 +39,8 @@ PACKAGES_CHECK="
 	tidy
 	python3
 	libcunit1-dev
+	dovecot-sieve
+	dovecot-fts-xapian
 	isync
 	valgrind
 	opendkim
