@@ -2,8 +2,8 @@
 #define WORKER_ANSWER_H
 
 /*
- * worker-answer: the answers of worker-protocol.h: lines without LF, in the data
- * stack; and the two with many numbers as an asker reads them.
+ * worker-answer: the answers of worker-protocol.h: lines without LF, in the
+ * data stack; and the two with many numbers as an asker reads them.
  */
 
 #include "engine/mirror.h"

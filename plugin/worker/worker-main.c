@@ -1,5 +1,5 @@
-/* migration-worker: the executable. It reads for whom it is started, becomes that
-   user, and leaves the rest to the plugin (worker.h). */
+/* migration-worker: the executable. It reads for whom it is started, becomes
+   that user, and leaves the rest to the plugin (worker.h). */
 
 #include "lib.h"
 #include "ioloop.h"
@@ -25,8 +25,8 @@
 #define START_MSECS (10 * 1000)
 #define START_MAX_LINE 1024
 #define SLOTS_FILE "migration-slots"
-/* A reload makes the service's socket anew, which takes a moment: whoever is sent
-   away must find it. */
+/* A reload makes the service's socket anew, which takes a moment: whoever is
+   sent away must find it. */
 #define RELOAD_MSECS 1000
 
 static struct mail_storage_service_ctx *storage_service;

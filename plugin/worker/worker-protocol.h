@@ -16,9 +16,10 @@
  * worker has it already), or NO<TAB>reason<LF>.
  *
  * Lines in both directions end in LF; their words are separated by TAB and
- * escaped as str_tabescape() does. On the user's socket each side first says its
- * VERSION line; the worker adds FRESHNESS<TAB>msecs: how long an asker should
- * wait for FRESH at most. Then one request at a time, each answered by one line:
+ * escaped as str_tabescape() does. On the user's socket each side first says
+ * its VERSION line; the worker adds FRESHNESS<TAB>msecs: how long an asker
+ * should wait for FRESH at most. Then one request at a time, each answered by
+ * one line:
  *
  *   FRESH <mailbox> <max_age_msecs>
  *       OK              the copy has what the old server had max_age ago
@@ -43,7 +44,8 @@
  *       PROGRESS <bytes>: one message more, PROGRESS: it goes on; then
  *       OK <the numbers of struct fill_result, in its order>, LOCAL, GONE or NO
  *   CUTOVER <mailbox>...
- *       PROGRESS as above, then OK, then <mailbox> <was_local> <messages> <usecs> for each; or NO
+ *       PROGRESS as above, then OK and <mailbox> <was_local> <messages> <usecs>
+ *       for each; or NO
  *   PAUSE
  *       OK when no copy is open any more; nothing is written until RESUME or
  *       the end of the connection, at most a minute later.

@@ -5,12 +5,12 @@
  * worker-server: the user's socket and who is connected to it.
  *
  * Lives in the current ioloop and in all inner ones: requests come in while a
- * turn waits for the old server. One request of a connection at a time; until it
- * is answered, nothing more is read from it.
+ * turn waits for the old server. One request of a connection at a time; until
+ * it is answered, nothing more is read from it.
  *
- * Who connects must have the worker's uid or be root (SO_PEERCRED), whatever the
- * mode of the socket's file. What isn't a request is answered by NO, and ends
- * the connection.
+ * Who connects must have the worker's uid or be root (SO_PEERCRED), whatever
+ * the mode of the socket's file. What isn't a request is answered by NO, and
+ * ends the connection.
  */
 
 struct worker_connection;

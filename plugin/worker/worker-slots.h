@@ -5,9 +5,10 @@
  * worker-slots: migration_old_connections, how many connections the workers of
  * all users have to one old server.
  *
- * All workers share one file, <base_dir>/migration-slots, that root opens before
- * a worker becomes its user. A slot is a lock on one byte of it (fcntl(2)), at a
- * place that the server's name gives; whoever dies loses his slots.
+ * All workers share one file, <base_dir>/migration-slots, that root opens
+ * before a worker becomes its user. A slot is a lock on one byte of it
+ * (fcntl(2)), at a place that the server's name gives; whoever dies loses his
+ * slots.
  */
 
 struct worker_slots;

@@ -7,7 +7,8 @@
  */
 
 /* Both return the descriptor; -1 and errno, as connect(2) and bind(2). Who
-   listens has the user's lock: a socket that a killed worker left is replaced. */
+   listens has the user's lock: a socket that a killed worker left is replaced.
+   */
 int worker_socket_connect(const char *dir);
 int worker_socket_listen(const char *dir);
 /* From now on nobody connects any more. */

@@ -6,13 +6,13 @@
  * after the other.
  *
  * A turn takes the oldest request, and all others of its kind for the same
- * mailbox with it where one burst does for all of them (WRITE, FRESH). It blocks
- * in inner ioloops, in which more is queued and no turn begins. A CUTOVER is two
- * turns, between which others have theirs.
+ * mailbox with it where one burst does for all of them (WRITE, FRESH). It
+ * blocks in inner ioloops, in which more is queued and no turn begins. A
+ * CUTOVER is two turns, between which others have theirs.
  *
  * After a turn that failed for want of the old server there's none for a while,
- * 1 s at first and 30 s at last (mirror-backoff.h): requests are refused with its
- * error, at once; those of the administrator (FILL, CUTOVER) for 1 s only.
+ * 1 s at first and 30 s at last (mirror-backoff.h): requests are refused with
+ * its error, at once; those of the administrator (FILL, CUTOVER) for 1 s only.
  * FRESH is refused as well when a turn has taken longer than anybody waits for
  * freshness. Without a slot (worker-slots.h) all is refused.
  */

@@ -6,10 +6,11 @@
  * whom, and what becomes of it.
  *
  * Wanted at once are the INBOX and what clients have selected, the others that
- * are mirrored now and then. News that the mirror doesn't know make a refresh; those
- * that come in a turn may be what it has just written, and wait for its end.
- * Without a second slot (worker-slots.h) nothing is heard: the first are refreshed
- * now and then. Nor is it listened before somebody asks for anything but writes.
+ * are mirrored now and then. News that the mirror doesn't know make a refresh;
+ * those that come in a turn may be what it has just written, and wait for its
+ * end. Without a second slot (worker-slots.h) nothing is heard: the first are
+ * refreshed now and then. Nor is it listened before somebody asks for anything
+ * but writes.
  *
  * Which mailboxes are mirrored is known from their states, which are looked at
  * again when they may have changed.

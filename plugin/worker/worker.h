@@ -6,11 +6,11 @@
  * the mirrored mailboxes of a user. What it's asked: worker-protocol.h.
  *
  * The executable (worker-main.c) knows only what is in this header, and finds
- * migration_worker_class in the plugin that it has loaded for the user: there is
- * one copy of the engine in the process.
+ * migration_worker_class in the plugin that it has loaded for the user: there
+ * is one copy of the engine in the process.
  *
- * Lives in the current ioloop, never blocks but in turns (worker-turns.h).
- * One worker a user: flock(2) on <migration_dir>/worker.lock. One that is killed
+ * Lives in the current ioloop, never blocks but in turns (worker-turns.h). One
+ * worker a user: flock(2) on <migration_dir>/worker.lock. One that is killed
  * leaves its socket, which the next one replaces.
  */
 
@@ -25,10 +25,10 @@ struct migration_worker_settings {
 };
 
 struct migration_worker_class {
-	/* The process is the mail user by now. ended() is called when nobody has
-	   asked for anything for long, or after end(). Returns 1 when it listens;
-	   0 when another worker of the user does; -1 with an error. Waits for
-	   another one that is about to end. */
+	/* The process is the mail user by now. ended() is called when nobody
+	   has asked for anything for long, or after end(). Returns 1 when it
+	   listens; 0 when another worker of the user does; -1 with an error.
+	   Waits for another one that is about to end. */
 	int (*init)(struct mail_user *user,
 		    const struct migration_worker_settings *set,
 		    void (*ended)(void), struct migration_worker **worker_r,

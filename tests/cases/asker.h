@@ -3,7 +3,8 @@
  * (plugin/worker/worker-protocol.h)
  *
  * Fails aloud, as in case.h. Words are separated by TAB and not escaped; lines
- * are without LF, static, and valid until the next call. Times are milliseconds.
+ * are without LF, static, and valid until the next call. Times are
+ * milliseconds.
  */
 #ifndef ASKER_H
 #define ASKER_H

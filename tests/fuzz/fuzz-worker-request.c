@@ -1,5 +1,6 @@
-/* fuzz-worker-request: the input is lines that a process says to migration-worker.
-   What is taken of them can be sent to the old server as it is. */
+/* fuzz-worker-request: the input is lines that a process says to
+   migration-worker. What is taken of them can be sent to the old server as it
+   is. */
 #include "lib.h"
 #include "array.h"
 #include "strescape.h"
