@@ -55,7 +55,8 @@ static int cutover_fail(struct cutover *cutover, const char *vname,
 /* Nobody waits yet: leaves as little as can be for when they do. */
 static int catch_up(struct cutover *cutover, struct cutover_mailbox *mailbox)
 {
-	enum fill_flags flags = cutover->tree != NULL ? FILL_FLAG_TREE_HELD : 0;
+	enum fill_flags flags = FILL_FLAG_CUTOVER |
+		(cutover->tree != NULL ? FILL_FLAG_TREE_HELD : 0);
 	const char *error;
 
 	if (filler_run(cutover->filler, mailbox->vname, flags, &mailbox->fill,
@@ -200,16 +201,15 @@ check_uids(const struct cutover_mailbox *mailbox, const char **error_r)
 }
 
 /* The local mailbox goes on where the old one can't collide with it (I9), and
-   nothing in it is new to anybody. */
+   nothing in it is new to anybody; what nobody has seen in a mirror still is. */
 static int
 prepare_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
 	     const char **error_r)
 {
 	const struct fill_result *fill = &mailbox->fill;
 	uint32_t uid_next = fill->old_uid_next;
-	const struct mailbox_update update = {
+	struct mailbox_update update = {
 		.min_next_uid = uid_next + uid_gap(cutover, uid_next),
-		.min_first_recent_uid = uid_next + uid_gap(cutover, uid_next),
 		.min_highest_modseq = fill->old_modseq,
 	};
 	struct local_copy *copy;
@@ -219,6 +219,8 @@ prepare_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
 	    local_copy_open(cutover->muser, mailbox->vname, &copy,
 			    error_r) < 0)
 		return -1;
+	if (mailbox->state.state != MAILBOX_STATE_MIRRORED)
+		update.min_first_recent_uid = update.min_next_uid;
 	local_copy_uids(copy, &mailbox->uids);
 	ret = check_uids(mailbox, error_r);
 	if (ret == 0)

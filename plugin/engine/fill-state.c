@@ -14,7 +14,9 @@ static const char *why_not_mirrored(struct fill *fill)
 {
 	const struct migration_settings *set = &fill->set->muser->set;
 
-	if (!set->mirror || set->cutover == MIGRATION_CUTOVER_MAILBOX)
+	if (!set->mirror || set->cutover == MIGRATION_CUTOVER_MAILBOX ||
+	    ((fill->set->flags & FILL_FLAG_CUTOVER) != 0 &&
+	     fill->state.state != MAILBOX_STATE_MIRRORED))
 		return "";
 	if (!old_client_has(fill->set->client, "UIDPLUS"))
 		return "Not mirrored: the old server has no UIDPLUS";

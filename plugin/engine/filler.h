@@ -28,6 +28,8 @@ enum fill_flags {
 	FILL_FLAG_FOLLOW_EXPUNGES = 0x04,
 	/* The caller is the worker, whose the mirrored mailboxes are. */
 	FILL_FLAG_MIRRORED = 0x08,
+	/* It becomes local at once: not a mirror before, if it isn't one. */
+	FILL_FLAG_CUTOVER = 0x10,
 };
 
 /* What went on in a mailbox, counted. */
