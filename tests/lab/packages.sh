@@ -47,6 +47,7 @@ PACKAGES_CHECK="
 	pflogsumm
 	systemd-journal-remote
 	opendkim-tools
+	spin
 "
 # PACKAGE:SERVICE of those that bring a daemon
 PACKAGES_DAEMONS="dovecot-core:dovecot postfix:postfix rsyslog:rsyslog
