@@ -107,8 +107,8 @@ static void end_idlers(struct idlers **idlers, unsigned int messages)
 	idlers_stop(idlers);
 }
 
-/* "1 17 \Seen\n...": all of the mailbox by sequence numbers, as the session sees
-   it. From malloc(). */
+/* "1 17 \Seen\n...": all of the mailbox by sequence numbers, as the session
+   sees it. From malloc(). */
 static char *view_of(struct imap_client *client)
 {
 	const struct imap_response *resp;

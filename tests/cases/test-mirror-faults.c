@@ -1,6 +1,6 @@
 /*
  * test-mirror-faults: the old server goes away, hangs, refuses or dies in the
- * middle of a write, and so does the worker, while a mailbox is mirrored (I1, I5)
+ * middle of a write, and so does the worker, of a mirrored mailbox (I1, I5)
  *
  * Reads go on. A write is refused with a reason; when nobody knows whether it
  * was done, it was done once or not at all, and both servers agree on which.

@@ -2,8 +2,8 @@
  * test-mirror-random: six clients on the new server and three on the old one do
  * anything to the same mailboxes; when all is quiet both servers are equal
  *
- * Compared are each UID, its flags, keywords, date and bytes. The same once more
- * while the worker is killed again and again. MIGRATION_SEED chooses what is
+ * Compared are each UID, its flags, keywords, date and bytes. Once more, the
+ * same while the worker is killed again and again. MIGRATION_SEED chooses what is
  * done; it's printed. The old server has sdbox: under so many sessions Dovecot
  * 2.3.19 itself now and then loses a flag of a Maildir.
  */
