@@ -42,7 +42,9 @@ open_locked(const char *path, int flags, int *fd_r, struct stat *st_r,
 	}
 }
 
-/* What a crash has left of a line must not spoil the next one. */
+/* What a crash has left of a line isn't one, nor does it spoil the next. */
+#define TORN "?\n"
+
 static bool ends_in_line(int fd, off_t size)
 {
 	char c;
@@ -63,7 +65,7 @@ add_line(const char *path, uint32_t uid_validity,
 		return -1;
 	*created_r = st.st_size == 0;
 	if (!ends_in_line(fd, st.st_size))
-		str_append_c(line, '\n');
+		str_append(line, TORN);
 	str_printfa(line, "%u ", uid_validity);
 	imap_write_seq_range(line, uids);
 	str_append_c(line, '\n');
@@ -94,12 +96,16 @@ int uid_journal_add(const char *dir, const char *folder, const char *vname,
 static void
 parse_line(const char *line, uint32_t uid_validity, ARRAY_TYPE(seq_range) *uids)
 {
-	const char *set;
+	ARRAY_TYPE(seq_range) set;
+	const char *p;
 	uint32_t num;
 
-	if (str_parse_uint32(line, &num, &set) == 0 && num == uid_validity &&
-	    *set == ' ')
-		(void)imap_seq_set_nostar_parse(set + 1, uids);
+	if (str_parse_uint32(line, &num, &p) < 0 || num != uid_validity ||
+	    *p != ' ')
+		return;
+	t_array_init(&set, 16);
+	if (imap_seq_set_nostar_parse(p + 1, &set) == 0)
+		seq_range_array_merge(uids, &set);
 }
 
 int uid_journal_get(const char *dir, const char *folder, const char *vname,
@@ -108,6 +114,7 @@ int uid_journal_get(const char *dir, const char *folder, const char *vname,
 {
 	buffer_t *data = t_buffer_create(1024);
 	const char *const *lines;
+	unsigned int count;
 	int ret;
 
 	*size_r = 0;
@@ -116,8 +123,11 @@ int uid_journal_get(const char *dir, const char *folder, const char *vname,
 	if (ret <= 0)
 		return ret;
 	*size_r = data->used;
-	for (lines = t_strsplit(str_c(data), "\n"); *lines != NULL; lines++)
-		parse_line(*lines, uid_validity, uids);
+	lines = t_strsplit(str_c(data), "\n");
+	/* what is behind the last LF isn't a line */
+	count = str_array_length(lines) - 1;
+	for (unsigned int i = 0; i < count; i++)
+		parse_line(lines[i], uid_validity, uids);
 	return 0;
 }
 

@@ -149,6 +149,25 @@ static void test_result(void)
 	store_intents_deinit(&intents);
 }
 
+static void test_only_add(void)
+{
+	struct store_intents *intents = store_intents_init();
+
+	store_intents_flags(intents, 1, MODIFY_ADD, MAIL_SEEN);
+	store_intents_flags(intents, 2, MODIFY_ADD, MAIL_SEEN);
+	CU_ASSERT_TRUE(store_intents_only_add(intents, MAIL_SEEN));
+	CU_ASSERT_FALSE(store_intents_only_add(intents,
+					       MAIL_SEEN | MAIL_DRAFT));
+	store_intents_keywords(intents, 2, MODIFY_REMOVE, foo, none);
+	CU_ASSERT_FALSE(store_intents_only_add(intents, MAIL_SEEN));
+	store_intents_deinit(&intents);
+
+	intents = store_intents_init();
+	store_intents_flags(intents, 1, MODIFY_REPLACE, MAIL_SEEN);
+	CU_ASSERT_FALSE(store_intents_only_add(intents, MAIL_SEEN));
+	store_intents_deinit(&intents);
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -159,6 +178,7 @@ int main(void)
 		{ "a relative intent is seen to be done", test_match_relative },
 		{ "a replacing intent is seen to be done", test_match_replace },
 		{ "others' changes are told from ours", test_result },
+		{ "nothing but one flag is added", test_only_add },
 		{ NULL, NULL }
 	};
 
