@@ -79,6 +79,37 @@ static bool prepare(const char *settings)
 	return true;
 }
 
+/* To the old server, from all that there is here. */
+static unsigned int old_connections(unsigned int user)
+{
+	if (!case_shell("doveadm -c %s/old/dovecot.conf who -1 %s | "
+			"grep -c ' imap ' || :", case_get("DIR"),
+			case_user(user)))
+		return 0;
+	return (unsigned int)strtoul(case_output(), NULL, 10);
+}
+
+struct wanted_connections {
+	unsigned int user, count;
+};
+
+static bool has_connections(void *context)
+{
+	const struct wanted_connections *wanted = context;
+
+	return old_connections(wanted->user) == wanted->count;
+}
+
+/* The one that listens comes a little later. */
+static void check_connections(unsigned int user, unsigned int count)
+{
+	struct wanted_connections wanted = { user, count };
+
+	UNIT_CHECK(wait_until(has_connections, &wanted, CASE_TIMEOUT_MS),
+		   "%u connections to the old server instead of %u",
+		   old_connections(user), count);
+}
+
 /* The first who asks has it started, the second finds it. */
 static void starts_once(void)
 {
@@ -112,6 +143,8 @@ static void one_each_user(void)
 			ASKER_CHECK(askers[user], "OK", "FRESH\tINBOX\t1000");
 	}
 	UNIT_CHECK(worker_count() == USERS, "%u processes", worker_count());
+	for (user = 0; user < USERS; user++)
+		check_connections(user, 2);
 	for (user = 0; user < USERS; user++)
 		asker_close(&askers[user]);
 	workers_end();
@@ -396,6 +429,7 @@ static void limited(void)
 		return;
 	ASKER_CHECK(first, "OK", "FRESH\tINBOX\t1000");
 	check_news_without_watch(first);
+	check_connections(0, 1);
 	ASKER_CHECK(second, "NO\tlimit\t", "FRESH\tINBOX\t1000");
 	ASKER_CHECK(second, "NO\tlimit\t[LIMIT] ",
 		    "WRITE\tINBOX\t%u\tstore\t1\t+FLAGS (\\Flagged)", validity);
