@@ -69,6 +69,11 @@ const struct fidelity_mail fidelity_mails[] = {
 	  HEAD("a2", "older", "ann@example.org", "2") "\r\nolder words\r\n" },
 	{ "Work.Reports", "", "03-Feb-2024 10:00:01 +0000",
 	  HEAD("w1", "report", "boss@example.org", "3") "\r\nnumbers\r\n" },
+	{ "Sent", "\\Seen", "04-Feb-2024 10:00:01 +0000", "A: s1\r\n\r\none\r\n" },
+	{ "Sent", "", "05-Feb-2024 10:00:01 +0000", "A: s2\r\n\r\ntwo\r\n" },
+	{ "Sent", "", "06-Feb-2024 10:00:01 +0000", "A: s3\r\n\r\nthree\r\n" },
+	{ "Sent", "$Label1", "07-Feb-2024 10:00:01 +0000",
+	  "A: s4\r\n\r\nfour\r\n" },
 	{ NULL, NULL, NULL, NULL }
 };
 
@@ -317,6 +322,30 @@ const struct fidelity_step fidelity_script[] = {
 	{ "notify selected seen", A, "NOOP", " EXISTS" },
 	{ "notify none", A, "NOTIFY NONE", NULL },
 	{ "notify bad", A, "NOTIFY SET (selected (FlagChange))", NULL },
+	/* two sessions, and what the one does under the other's hands; UPDATE is
+	   RFC 5267 */
+	{ "shared select", A, "SELECT Sent", NULL },
+	{ "shared second select", B, "SELECT Sent", NULL },
+	{ "shared update", B, "SEARCH RETURN (UPDATE ALL) UNSEEN", NULL },
+	{ "shared store", A, "STORE 2 +FLAGS (\\Seen $Label2)", NULL },
+	{ "shared store seen", B, "NOOP", "REMOVEFROM" },
+	{ "shared mark", A, "STORE 2 +FLAGS.SILENT (\\Deleted)", NULL },
+	{ "shared mark seen", B, "NOOP", " FETCH " },
+	{ "shared expunge", A, "EXPUNGE", NULL },
+	{ "shared fetch by number", B, "FETCH 1:* (UID)", NULL },
+	{ "shared store expunged", B, "UID STORE 2 +FLAGS (\\Flagged)", NULL },
+	{ "shared copy expunged", B, "UID COPY 2 Archive", NULL },
+	{ "shared expunge seen", B, "NOOP", NULL },
+	{ "shared fetch after it", B, "FETCH 1:* (UID FLAGS)", NULL },
+	{ "shared append", B, "APPEND Sent {12+}\r\nA: s5\r\n\r\nfiv", NULL },
+	{ "shared append seen", A, "NOOP", " EXISTS" },
+	{ "shared copy to itself", A, "COPY 1:3 Sent", NULL },
+	{ "shared copy seen", B, "NOOP", " EXISTS" },
+	{ "shared move", B, "UID MOVE 3:4 Archive", NULL },
+	{ "shared move seen", A, "NOOP", " EXPUNGE" },
+	{ "shared close", A, "CLOSE", NULL },
+	{ "shared end", B, "FETCH 1:* (UID FLAGS BODY.PEEK[TEXT])", NULL },
+	{ "shared update end", B, "NOOP", NULL },
 	/* what isn't right */
 	{ "unknown command", A, "NONSENSE", NULL },
 	{ "no arguments", A, "SELECT", NULL },

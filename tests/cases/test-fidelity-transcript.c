@@ -502,6 +502,9 @@ bool fidelity_run(const struct fidelity_server *server,
 	for (i = 0; i < count && ok; i++) {
 		struct imap_client *client = clients[steps[i].session];
 
+		if (server->event_step != NULL &&
+		    strcmp(server->event_step, steps[i].name) == 0)
+			server->event(server->user);
 		transcript_r->steps[i] = run_step(client, &steps[i]);
 		ok = UNIT_CHECK(!imap_is_lost(client),
 				"%s, user %u: lost at step %s: %s",

@@ -46,6 +46,9 @@ struct fidelity_server {
 	/* keys of `lab env` */
 	const char *server, *other;
 	unsigned int user;
+	/* what happens before that step; NULL: nothing does */
+	const char *event_step;
+	void (*event)(unsigned int user);
 };
 
 /* The table ends in a NULL name. False: it came to an end before its time,

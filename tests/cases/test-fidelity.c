@@ -1,7 +1,8 @@
 /*
  * test-fidelity: one scripted session with the old server, with the new one
- * while a user is remote, half filled and filled, and when he is local: what
- * differs from a local mailbox is in the list (I2), and nothing else does.
+ * while a user is remote, half filled, filled and mirrored, while he is cut over
+ * in the middle of it, and when he is local: what differs from a local mailbox
+ * is in the list (I2), and nothing else does.
  */
 #include "test-fidelity-known.h"
 #include "test-fidelity-script.h"
@@ -16,11 +17,33 @@ enum place {
 	PLACE_HALF,
 	PLACE_FILLED,
 	PLACE_LOCAL,
+	PLACE_MIRRORED,
+	/* Mirrored at first, local before a certain step */
+	PLACE_MOVED_READING,
+	PLACE_MOVED_WRITING,
+	PLACE_MOVED_SHARING,
 	PLACES
 };
 
-static const char *const place_names[PLACES] = {
-	"old", "proxied", "half", "filled", "local"
+static const struct {
+	const char *name;
+	/* where those are who don't use this place */
+	const char *other;
+	/* the step with which he is local, if he moves */
+	const char *moves;
+} places[PLACES] = {
+	[PLACE_OLD] = { "old", "OLD_IMAP_DIRECT", NULL },
+	[PLACE_PROXIED] = { "proxied", "OLD_IMAP_DIRECT", NULL },
+	[PLACE_HALF] = { "half", "OLD_IMAP_DIRECT", NULL },
+	[PLACE_FILLED] = { "filled", "OLD_IMAP_DIRECT", NULL },
+	[PLACE_LOCAL] = { "local", "NEW_IMAP", NULL },
+	[PLACE_MIRRORED] = { "mirrored", "OLD_IMAP_DIRECT", NULL },
+	[PLACE_MOVED_READING] = { "moved-reading", "NEW_IMAP",
+		"fetch whole" },
+	[PLACE_MOVED_WRITING] = { "moved-writing", "NEW_IMAP",
+		"store replace" },
+	[PLACE_MOVED_SHARING] = { "moved-sharing", "NEW_IMAP",
+		"idle append" },
 };
 static struct fidelity_transcript transcripts[PLACES];
 static struct fidelity_known *known;
@@ -85,18 +108,26 @@ static void test_fill(void)
 	case_shell("cd %s%s && chmod 600 *", case_get("DIR"), maildir);
 }
 
+static void move(unsigned int user)
+{
+	case_migration("cutover -u %s", case_user(user));
+	case_is_state(user, "INBOX", "local");
+}
+
 static void run_place(enum place place)
 {
 	const struct fidelity_server server = {
 		.server = place == PLACE_OLD ? "OLD_IMAP_DIRECT" : "NEW_IMAP",
-		.other = place == PLACE_LOCAL ? "NEW_IMAP" : "OLD_IMAP_DIRECT",
+		.other = places[place].other,
 		.user = place,
+		.event_step = places[place].moves,
+		.event = move,
 	};
 
 	(void)fidelity_run(&server, fidelity_script, &transcripts[place]);
 	if (place != PLACE_LOCAL && known != NULL &&
 	    transcripts[PLACE_LOCAL].steps != NULL)
-		fidelity_compare(known, place_names[place], fidelity_script,
+		fidelity_compare(known, places[place].name, fidelity_script,
 				 &transcripts[PLACE_LOCAL],
 				 &transcripts[place]);
 }
@@ -124,6 +155,40 @@ static void test_half(void)
 static void test_filled(void)
 {
 	run_place(PLACE_FILLED);
+}
+
+static void test_fill_mirrors(void)
+{
+	write_config(case_get("NEW_EXTRA_CONF"),
+		     "  migration_cutover = manual\n");
+	if (!case_server("new", "restart", NULL))
+		return;
+	for (unsigned int user = PLACE_MIRRORED; user < PLACES; user++) {
+		case_migration("fill -u %s", case_user(user));
+		case_is_state(user, "INBOX", "mirrored");
+		case_is_state(user, "Archive", "mirrored");
+		case_is_state(user, "Work", "mirrored");
+	}
+}
+
+static void test_mirrored(void)
+{
+	run_place(PLACE_MIRRORED);
+}
+
+static void test_moved_reading(void)
+{
+	run_place(PLACE_MOVED_READING);
+}
+
+static void test_moved_writing(void)
+{
+	run_place(PLACE_MOVED_WRITING);
+}
+
+static void test_moved_sharing(void)
+{
+	run_place(PLACE_MOVED_SHARING);
 }
 
 static void
@@ -231,17 +296,23 @@ int main(void)
 		{ "half filled", test_half },
 		{ "filled", test_filled },
 		{ "CONDSTORE and QRESYNC", test_condstore },
+		{ "fill mirrors", test_fill_mirrors },
+		{ "mirrored", test_mirrored },
+		{ "moved while it reads", test_moved_reading },
+		{ "moved while it writes", test_moved_writing },
+		{ "moved while it shares", test_moved_sharing },
 		{ "all become local", test_end },
 		{ "what differs", test_list },
 		{ NULL, NULL }
 	};
 	static const char *const args[] = {
-		"--users", "5", "--messages", "0", "--folders", "0", NULL
+		"--users", "9", "--messages", "0", "--folders", "0", NULL
 	};
 	const struct case_program program = {
 		.name = "test-fidelity",
 		.tests = tests,
 		.lab_args = args,
+		.deadline_secs = 400,
 	};
 
 	return case_main(&program);
