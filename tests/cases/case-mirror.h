@@ -32,7 +32,7 @@ bool case_pair_gone(struct case_pair *pair, const char *mailbox, uint32_t uid,
 /* A mailbox's name as clients of this lab know it: "Work" or "INBOX.Work". As
    many as three are valid at a time. */
 const char *case_mirror_name(const char *name);
-/* CREATEs it on the old server, with so many messages (Message-ID NAME-N@case.example). */
+/* CREATEs it on the old server, with so many messages: NAME-N@case.example. */
 bool case_mirror_make(unsigned int user, const char *name,
 		      unsigned int messages);
 /* Fills all, and asserts that these, ended by NULL, are mirrored then. */

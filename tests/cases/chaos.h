@@ -1,8 +1,8 @@
 /*
  * chaos: clients that do anything to the same mailboxes, on either server
  *
- * Unlike writers (writer.h) they touch each other's messages, and nobody keeps a
- * journal: what is asked afterwards is whether both servers are equal. One
+ * Unlike writers (writer.h) they touch each other's messages, and nobody keeps
+ * a journal: what is asked afterwards is whether both servers are equal. One
  * thread a client; what each does is drawn from the seed and its number.
  */
 #ifndef CHAOS_H

@@ -214,9 +214,9 @@ static void judge(unsigned int rounds)
 	if (gap_count == 0)
 		return;
 	qsort(gaps, gap_count, sizeof(*gaps), compare);
-	printf("\n    cutovers=%u writes acknowledged=%llu\n    a write usually "
-	       "takes %.1f ms; interrupted by a cutover: median %.1f ms, max "
-	       "%.1f ms\n    ", rounds,
+	printf("\n    cutovers=%u writes acknowledged=%llu\n    "
+	       "a write usually takes %.1f ms; interrupted by a cutover: "
+	       "median %.1f ms, max %.1f ms\n    ", rounds,
 	       (unsigned long long)counts.acknowledged, counts.median,
 	       gaps[gap_count / 2], gaps[gap_count - 1]);
 }

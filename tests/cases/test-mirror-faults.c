@@ -490,8 +490,8 @@ static void test_full(void)
 	trouble_is_no(client, "OVERQUOTA", "COPY");
 	UNIT_CHECK(case_lmtp("NEW_LMTP", FULL, data, size) > 0,
 		   "LMTP: taken");
-	UNIT_CHECK(imap_run(client, "STORE 1:3 +FLAGS (\\Deleted)") == IMAP_OK &&
-		   imap_run(client, "EXPUNGE") == IMAP_OK &&
+	UNIT_CHECK(imap_run(client, "STORE 1:3 +FLAGS (\\Deleted)") ==
+		   IMAP_OK && imap_run(client, "EXPUNGE") == IMAP_OK &&
 		   imap_append(client, "INBOX", NULL, NULL, data, size,
 			       NULL) == IMAP_OK, "afterwards: %s",
 		   imap_error(client));

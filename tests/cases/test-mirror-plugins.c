@@ -162,8 +162,8 @@ static void test_quota(void)
 		   "mail_plugins = $mail_plugins quota\n"
 		   "protocol imap {\n  mail_plugins = $mail_plugins "
 		   "imap_quota\n}\n"
-		   "plugin {\n  quota = count:User quota\n  quota_vsizes = yes\n"
-		   "  quota_rule = *:messages=13\n}\n"))
+		   "plugin {\n  quota = count:User quota\n"
+		   "  quota_vsizes = yes\n  quota_rule = *:messages=13\n}\n"))
 		return;
 	usage_is(MESSAGES + 1);
 	append("quota@case.example");

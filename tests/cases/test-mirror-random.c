@@ -3,9 +3,9 @@
  * anything to the same mailboxes; when all is quiet both servers are equal
  *
  * Compared are each UID, its flags, keywords, date and bytes. Once more, the
- * same while the worker is killed again and again. MIGRATION_SEED chooses what is
- * done; it's printed. The old server has sdbox: under so many sessions Dovecot
- * 2.3.19 itself now and then loses a flag of a Maildir.
+ * same while the worker is killed again and again. MIGRATION_SEED chooses what
+ * is done; it's printed. The old server has sdbox: under so many sessions
+ * Dovecot 2.3.19 itself now and then loses a flag of a Maildir.
  */
 #include "case-mirror.h"
 #include "chaos.h"

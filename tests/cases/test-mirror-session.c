@@ -1,5 +1,7 @@
 #include "test-mirror-session.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 struct imap_client *session;
@@ -26,6 +28,17 @@ bool session_done(enum imap_status status, const char *what)
 {
 	return UNIT_CHECK(status == IMAP_OK, "%s: %s", what,
 			  imap_error(session));
+}
+
+bool session_ok(const char *fmt, ...)
+{
+	char command[300];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(command, sizeof(command), fmt, args);
+	va_end(args);
+	return session_done(imap_run(session, "%s", command), command);
 }
 
 unsigned int session_untagged(const char *name)

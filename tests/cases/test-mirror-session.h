@@ -15,7 +15,9 @@ extern struct case_pair session_watch;
 /* Of the message with this sequence number, 0 on failure; of the last one. */
 uint32_t session_uid(uint32_t seq);
 uint32_t session_last_uid(void);
-/* Asserts that it's OK. */
+/* Runs it and asserts that it's OK. */
+bool session_ok(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same of what was run. */
 bool session_done(enum imap_status status, const char *what);
 /* How many untagged answers of that name there were. */
 unsigned int session_untagged(const char *name);

@@ -42,7 +42,7 @@ static void store(uint32_t uid, const char *args, const char *flags)
 
 	snprintf(what, sizeof(what), "STORE %s", args);
 	imap_clear(session);
-	if (!session_done(imap_run(session, "UID STORE %u %s", uid, args), what))
+	if (!session_ok("UID STORE %u %s", uid, args))
 		return;
 	UNIT_CHECK((session_untagged("FETCH") > 0) == told,
 		   "%s: %u FETCH answers", what, session_untagged("FETCH"));
@@ -57,8 +57,7 @@ static void stores_flags(void)
 		store(uid, stores[i].args, stores[i].flags);
 	/* of several, by sequence numbers */
 	imap_clear(session);
-	if (!session_done(imap_run(session, "STORE 2:4 +FLAGS (\\Flagged $Some)"),
-		  "STORE 2:4"))
+	if (!session_ok("STORE 2:4 +FLAGS (\\Flagged $Some)"))
 		return;
 	UNIT_CHECK(session_untagged("FETCH") == 3, "STORE 2:4: %u answers",
 		   session_untagged("FETCH"));
@@ -71,8 +70,7 @@ static void reading_marks_seen(void)
 	uint32_t uid = session_last_uid();
 
 	store(uid, "FLAGS ()", "");
-	if (session_done(imap_run(session, "UID FETCH %u BODY[]", uid),
-			 "FETCH BODY[]"))
+	if (session_ok("UID FETCH %u BODY[]", uid))
 		session_check("INBOX", uid, "\\Seen", "FETCH BODY[]");
 }
 
@@ -84,20 +82,18 @@ static void expunges(void)
 	uint32_t a = session_uid(exists), b = session_uid(exists - 1),
 		 c = session_uid(exists - 2);
 
-	if (!session_done(imap_run(session, "STORE 1:* -FLAGS.SILENT "
-				   "(\\Deleted)"), "STORE") ||
-	    !session_done(imap_run(session, "UID STORE %u,%u +FLAGS "
-				   "(\\Deleted)", a, b), "STORE"))
+	if (!session_ok("STORE 1:* -FLAGS.SILENT (\\Deleted)") ||
+	    !session_ok("UID STORE %u,%u +FLAGS (\\Deleted)", a, b))
 		return;
 	imap_clear(session);
-	if (!session_done(imap_run(session, "UID EXPUNGE %u", b), "UID EXPUNGE"))
+	if (!session_ok("UID EXPUNGE %u", b))
 		return;
 	UNIT_CHECK(imap_exists(session) == exists - 1,
 		   "UID EXPUNGE: %u messages", imap_exists(session));
 	case_pair_gone(&session_watch, "INBOX", b, "UID EXPUNGE");
 	session_check("INBOX", a, NULL, "UID EXPUNGE of another one");
 	imap_clear(session);
-	if (!session_done(imap_run(session, "EXPUNGE"), "EXPUNGE"))
+	if (!session_ok("EXPUNGE"))
 		return;
 	UNIT_CHECK(session_untagged("EXPUNGE") == 1 &&
 		   imap_exists(session) == exists - 2, "EXPUNGE: %u messages",
@@ -135,8 +131,8 @@ static uint32_t append(const char *mailbox, const char *id, const char *flags,
 	size_t size;
 	char *data = case_message(id, 3000, &size);
 
-	session_done(imap_append(session, mailbox, flags, date, data, size, &uid),
-	     "APPEND");
+	session_done(imap_append(session, mailbox, flags, date, data, size,
+				 &uid), "APPEND");
 	UNIT_CHECK(uid != 0, "APPEND: no UID");
 	free(data);
 	return uid;
@@ -207,8 +203,8 @@ static void catenates(void)
 	unsigned int tag;
 
 	tag = imap_append_start(session, "INBOX");
-	imap_text(session, " (\\Flagged) CATENATE (URL \"/INBOX/;UID=%u\" TEXT ",
-		  uid);
+	imap_text(session, " (\\Flagged) CATENATE "
+		  "(URL \"/INBOX/;UID=%u\" TEXT ", uid);
 	(void)imap_literal(session, tail, sizeof(tail) - 1);
 	imap_text(session, ")");
 	imap_end(session);
@@ -249,8 +245,7 @@ static void copies_and_moves(void)
 	struct imap_box before, after;
 	const char *other = case_mirror_name("Other");
 
-	if (!session_done(imap_run(session, "STORE 1:3 +FLAGS ($Copied \\Answered)"),
-		  "STORE"))
+	if (!session_ok("STORE 1:3 +FLAGS ($Copied \\Answered)"))
 		return;
 	transfer("COPY", 3, other);
 	transfer("COPY", 2, "INBOX");

@@ -16,6 +16,55 @@
 #define SESSIONS 8
 #define SIEVE "lib90_sieve_plugin.so"
 
+/* Has INBOX selected from before the fill on: it sees it through the proxy. */
+static struct imap_client *early;
+
+static bool open_early(void)
+{
+	struct imap_box box;
+
+	early = case_imap("NEW_IMAP", 0);
+	return early != NULL &&
+		UNIT_CHECK(imap_select(early, "INBOX", &box) == IMAP_OK,
+			   "SELECT: %s", imap_error(early));
+}
+
+static bool early_ok(const char *command, uint32_t uid, const char *args)
+{
+	return UNIT_CHECK(imap_run(early, "UID %s %u %s", command, uid,
+				   args) == IMAP_OK, "UID %s: %s", command,
+			  imap_error(early));
+}
+
+/* What it has written to the mirror it can write to again at once. */
+static void goes_on_through_proxy(void)
+{
+	const char *other = case_mirror_name("Other");
+	uint32_t uid = 0;
+	size_t size;
+	char *data = case_message("early@case.example", 900, &size);
+
+	UNIT_CHECK(imap_append(early, "INBOX", "$Early", NULL, data, size,
+			       &uid) == IMAP_OK, "APPEND: %s",
+		   imap_error(early));
+	free(data);
+	case_pair_same(&session_watch, "INBOX", uid, "$Early",
+		       "APPEND by an early session");
+	/* what the proxy does, the mirror hears of */
+	if (early_ok("STORE", uid, "+FLAGS (\\Flagged)") &&
+	    case_mirror_settles(0, false, "STORE by an early session"))
+		case_pair_same(&session_watch, "INBOX", uid, "$Early \\Flagged",
+			       "STORE by an early session");
+	if (early_ok("MOVE", uid, other) &&
+	    case_mirror_settles(0, false, "MOVE by an early session"))
+		case_pair_gone(&session_watch, "INBOX", uid,
+			       "MOVE by an early session");
+	uid = case_mail_find(session_watch.old, other, "early@case.example");
+	case_pair_same(&session_watch, other, uid, "$Early \\Flagged",
+		       "MOVE by an early session");
+	imap_logout(&early);
+}
+
 /* opening */
 
 static unsigned int logins_at_old(void)
@@ -80,7 +129,7 @@ static void takes_deliveries(void)
 	uint32_t exists = imap_exists(session);
 
 	deliver("lmtp@case.example", "INBOX");
-	session_done(imap_run(session, "NOOP"), "NOOP");
+	session_ok("NOOP");
 	UNIT_CHECK(imap_exists(session) == exists + 1, "LMTP: no EXISTS");
 }
 
@@ -118,6 +167,7 @@ static void deletes_by_pop3(void)
 /* the frame */
 
 static const struct mirror_part others[] = {
+	{ "a session from before", goes_on_through_proxy },
 	{ "opening", opens_locally },
 	{ "MODSEQs", has_no_modseqs },
 	{ "LMTP", takes_deliveries },
@@ -163,7 +213,8 @@ static bool prepare(const char *uidl)
 	static const char *const mailboxes[] = { "INBOX", "Other", NULL };
 
 	return settle_in(uidl) && case_mirror_make(0, "Other", 3) &&
-		case_mirror_fill(0, mailboxes) && case_pair_open(&session_watch, 0);
+		open_early() && case_mirror_fill(0, mailboxes) &&
+		case_pair_open(&session_watch, 0);
 }
 
 static void mirrors(const char *old, const char *old_store, const char *store)
