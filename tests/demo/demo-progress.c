@@ -8,7 +8,7 @@
 
 #define DRAW_EVERY_MS 200
 #define SAY_EVERY_MS 5000
-#define BAR_CELLS 12
+#define BAR_CELLS 10
 
 static struct {
 	struct demo *demo;
