@@ -33,6 +33,8 @@ struct digest_file {
 	int fd;
 	pool_t pool;
 	HASH_TABLE(void *, struct message_digest *) digests;
+	/* where the next record goes */
+	off_t end;
 	/* struct digest_record, not written yet */
 	buffer_t *pending;
 };
@@ -93,7 +95,6 @@ read_records(struct digest_file *file, off_t *offset, const char **error_r)
 	return 0;
 }
 
-/* Leaves the file's end where the next record goes. */
 static int
 load(struct digest_file *file, uint32_t uid_validity, const char **error_r)
 {
@@ -116,8 +117,8 @@ load(struct digest_file *file, uint32_t uid_validity, const char **error_r)
 		end = 0;
 		buffer_append(file->pending, &wanted, sizeof(wanted));
 	}
-	if (ftruncate(file->fd, end) < 0 ||
-	    lseek(file->fd, end, SEEK_SET) < 0) {
+	file->end = end;
+	if (ftruncate(file->fd, end) < 0) {
 		*error_r = t_strdup_printf("ftruncate(%s) failed: %m",
 					   file->path);
 		return -1;
@@ -220,11 +221,13 @@ void digest_file_add(struct digest_file *file, uint32_t uid,
 
 int digest_file_sync(struct digest_file *file, const char **error_r)
 {
-	if (write_full(file->fd, file->pending->data,
-		       file->pending->used) < 0) {
+	/* over what a full disk has left of it */
+	if (pwrite_full(file->fd, file->pending->data, file->pending->used,
+			file->end) < 0) {
 		*error_r = t_strdup_printf("write(%s) failed: %m", file->path);
 		return -1;
 	}
+	file->end += file->pending->used;
 	buffer_set_used_size(file->pending, 0);
 	if (fdatasync(file->fd) < 0) {
 		*error_r = t_strdup_printf("fdatasync(%s) failed: %m",

@@ -4,6 +4,9 @@
 #include "plugin/engine/digest-file.h"
 #include "plugin/engine/mailbox-state.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #define NAME "a/b"
 #define COUNT 600
 #define HEADER_SIZE 16
@@ -142,6 +145,28 @@ static void test_truncated(void)
 	} T_END;
 }
 
+/* The disk is full in the middle of a record, and has room again later. */
+static void test_disk_full(void)
+{
+	const char *error, *dir = engine_unit_dir();
+	struct digest_file *file = open_file(dir, 7);
+	struct rlimit before, limit;
+
+	CU_ASSERT(getrlimit(RLIMIT_FSIZE, &before) == 0);
+	limit = before;
+	limit.rlim_cur = HEADER_SIZE + 2 * RECORD_SIZE + RECORD_SIZE / 2;
+	signal(SIGXFSZ, SIG_IGN);
+	add(file, 1, 5);
+	CU_ASSERT(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+	CU_ASSERT(digest_file_sync(file, &error) < 0);
+	CU_ASSERT(setrlimit(RLIMIT_FSIZE, &before) == 0);
+	signal(SIGXFSZ, SIG_DFL);
+	sync_file(&file);
+	file = open_file(dir, 7);
+	check(file, 5, "written in two pieces");
+	digest_file_close(&file);
+}
+
 static void test_begun_anew(void)
 {
 	const char *error, *dir = engine_unit_dir();
@@ -173,6 +198,7 @@ static const struct unit_test tests[] = {
 	{ "append", test_append },
 	{ "last counts", test_last_counts },
 	{ "truncated", test_truncated },
+	{ "disk full", test_disk_full },
 	{ "begun anew", test_begun_anew },
 	{ NULL, NULL }
 };
