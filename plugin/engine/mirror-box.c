@@ -67,6 +67,16 @@ box_find(struct mirror *mirror, const char *vname, unsigned int *idx_r)
 	return NULL;
 }
 
+void mirror_box_used(struct mirror *mirror, struct mirror_box *box)
+{
+	unsigned int idx;
+
+	if (box_find(mirror, box->vname, &idx) == box) {
+		array_delete(&mirror->boxes, idx, 1);
+		array_push_back(&mirror->boxes, &box);
+	}
+}
+
 static struct mirror_box *
 box_open(struct mirror *mirror, const char *vname, const char *old_name)
 {
@@ -75,15 +85,15 @@ box_open(struct mirror *mirror, const char *vname, const char *old_name)
 
 	box = box_find(mirror, vname, &idx);
 	if (box != NULL) {
-		array_delete(&mirror->boxes, idx, 1);
-	} else {
-		if (array_count(&mirror->boxes) >= MAX_OPEN)
-			box_free(mirror, 0);
-		box = i_new(struct mirror_box, 1);
-		box->vname = i_strdup(vname);
-		box->old_name = i_strdup(old_name);
-		box->behind = TRUE;
+		mirror_box_used(mirror, box);
+		return box;
 	}
+	if (array_count(&mirror->boxes) >= MAX_OPEN)
+		box_free(mirror, 0);
+	box = i_new(struct mirror_box, 1);
+	box->vname = i_strdup(vname);
+	box->old_name = i_strdup(old_name);
+	box->behind = TRUE;
 	array_push_back(&mirror->boxes, &box);
 	return box;
 }

@@ -71,6 +71,8 @@ mirror_box_state(struct mirror *mirror, const char *vname,
 enum mirror_answer
 mirror_box_get(struct mirror *mirror, const char *vname,
 	       struct mirror_box **box_r, struct mirror_error *error_r);
+/* It isn't the next one to be closed when another is opened. */
+void mirror_box_used(struct mirror *mirror, struct mirror_box *box);
 /* Bring it up to date; it is selected then. */
 enum mirror_answer
 mirror_box_refresh(struct mirror *mirror, struct mirror_box *box,

@@ -237,6 +237,8 @@ static int run_copy_round(struct mirror_turn *turn, const char *source)
 		answer_all(turn, answer, &error);
 		return -1;
 	}
+	/* however many sources there are, it stays open */
+	mirror_box_used(turn->mirror, turn->box);
 	answer = mirror_box_get(turn->mirror, source, &box, &error);
 	if (answer == MIRROR_DONE)
 		answer = mirror_box_select(turn->mirror, box, &error);

@@ -5,6 +5,7 @@
  * Bytes, flags, keywords and dates go along, COPYUID tells the truth, and what
  * belongs to the old server is there when the client has its answer.
  */
+#include "asker.h"
 #include "case-mirror.h"
 #include "case-folder.h"
 #include "corpus.h"
@@ -16,6 +17,8 @@
 #define MESSAGES 16
 /* by one command */
 #define SOME 2
+/* more than the worker has open at a time */
+#define SOURCES 12
 
 enum place { MIRRORED, PROXIED, LOCAL, PLACES };
 
@@ -264,6 +267,56 @@ static void test_many(void)
 	imap_logout(&client);
 }
 
+static uint32_t validity_of(const char *mailbox)
+{
+	struct imap_box box = { .exists = 0 };
+
+	UNIT_CHECK(imap_examine(watch.old, mailbox, &box) == IMAP_OK,
+		   "EXAMINE %s", mailbox);
+	return box.uidvalidity;
+}
+
+static bool make_sources(void)
+{
+	for (unsigned int i = 0; i < SOURCES; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "Source%u", i);
+		if (!case_mirror_make(0, name, 1))
+			return false;
+	}
+	return case_migration("fill -u %s 'Source*'", case_user(0));
+}
+
+/* What several sessions copy to one mailbox is one turn of the worker. */
+static void test_sources(void)
+{
+	const char *to = to_names[MIRRORED], *line;
+	uint32_t before = folder_count("OLD_IMAP_DIRECT", 0, to);
+	char words[SOURCES * 64] = "";
+	struct asker *asker;
+	size_t len = 0;
+
+	if (!make_sources() || (asker = asker_open(0)) == NULL)
+		return;
+	for (unsigned int i = 0; i < SOURCES; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "Source%u", i);
+		len += snprintf(words + len, sizeof(words) - len,
+				"\tcopy\t%s\t%u\t1", name,
+				validity_of(name));
+	}
+	line = asker_ask(asker, "WRITE\t%s\t%u%s", to, validity_of(to),
+			 words);
+	UNIT_CHECK(strncmp(line, "OK\t", 3) == 0, "%s", line);
+	asker_close(&asker);
+	UNIT_CHECK(folder_count("OLD_IMAP_DIRECT", 0, to) == before + SOURCES,
+		   "%u messages aren't %u more", before, SOURCES);
+	UNIT_CHECK(folder_count("NEW_IMAP", 0, to) == before + SOURCES,
+		   "not here");
+}
+
 static void test_end(void)
 {
 	for (unsigned int place = 0; place < PLACES; place++) {
@@ -281,6 +334,7 @@ int main(void)
 		{ "COPY", test_copy },
 		{ "MOVE", test_move },
 		{ "COPY of all within a mailbox", test_many },
+		{ "COPY from many mailboxes", test_sources },
 		{ "states", test_end },
 		{ NULL, NULL }
 	};
