@@ -47,24 +47,42 @@ is_same(const struct inventory_item *a, const struct inventory_item *b)
 	return a->flags == b->flags && a->keywords == b->keywords;
 }
 
-/* What the write's STOREs make of the message. */
+/* A STORE of a write, understood once for all its messages. */
+struct own_store {
+	ARRAY_TYPE(seq_range) uids;
+	struct mirror_store store;
+};
+ARRAY_DEFINE_TYPE(own_store, struct own_store);
+
 static void
-do_stores(struct mirror_burst *burst, const struct mirror_write *write,
-	  struct inventory_item *item)
+get_stores(struct mirror_burst *burst, const struct mirror_write *write,
+	   ARRAY_TYPE(own_store) *stores)
 {
 	const struct mirror_op *mop;
-	struct mirror_store store;
-	ARRAY_TYPE(seq_range) uids;
+	struct own_store store;
 
 	array_foreach(&write->ops, mop) {
 		if (mop->type != MIRROR_STORE)
 			continue;
-		t_array_init(&uids, 8);
-		if (imap_seq_set_nostar_parse(mop->uids, &uids) == 0 &&
-		    seq_range_exists(&uids, item->uid) &&
+		t_array_init(&store.uids, 8);
+		if (imap_seq_set_nostar_parse(mop->uids, &store.uids) == 0 &&
 		    mirror_store_parse(burst->mirror->keywords, mop->args,
-				       &store) == 0)
-			mirror_store_do(burst->mirror->keywords, &store, item);
+				       &store.store) == 0)
+			array_push_back(stores, &store);
+	}
+}
+
+/* What the write's STOREs make of the message. */
+static void
+do_stores(struct mirror_burst *burst, const ARRAY_TYPE(own_store) *stores,
+	  struct inventory_item *item)
+{
+	const struct own_store *store;
+
+	array_foreach(stores, store) {
+		if (seq_range_exists(&store->uids, item->uid))
+			mirror_store_do(burst->mirror->keywords,
+					&store->store, item);
 	}
 }
 
@@ -76,11 +94,14 @@ get_own_changes(struct mirror_apply *apply, const struct mirror_write *write,
 {
 	const struct inventory_item *item, *shown;
 	struct inventory_item wanted;
+	ARRAY_TYPE(own_store) stores;
 
+	t_array_init(&stores, 4);
+	get_stores(apply->burst, write, &stores);
 	array_foreach(&apply->local.items, item) T_BEGIN {
 		shown = inventory_find(&apply->burst->shown, item->uid);
 		wanted = *item;
-		do_stores(apply->burst, write, &wanted);
+		do_stores(apply->burst, &stores, &wanted);
 		if (shown != NULL && !is_same(item, shown) &&
 		    is_same(&wanted, shown))
 			seq_range_array_add(uids, item->uid);
