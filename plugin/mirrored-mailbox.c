@@ -3,6 +3,7 @@
 #include "migration-user.h"
 #include "folder-forward.h"
 #include "mirrored-notify.h"
+#include "mirrored-search.h"
 #include "mirrored-transaction.h"
 #include "worker-client.h"
 #include "engine/migration-report.h"
@@ -225,5 +226,6 @@ void mirrored_mailbox_init_inner(struct mirrored_mailbox *mbox)
 	v->sync_deinit = mirrored_sync_deinit;
 	v->is_inconsistent = mirrored_is_inconsistent;
 	mirrored_notify_init(v);
+	mirrored_search_init(v);
 	mirrored_transaction_init(v);
 }
