@@ -1,43 +1,24 @@
 #include "lib.h"
 #include "array.h"
-#include "str.h"
 #include "imapc-msgmap.h"
 #include "redirected-mailbox.h"
 #include "remote-burst.h"
 #include "remote-namespace.h"
+#include "engine/uid-sets.h"
 #include "remote-set.h"
-
-/* RFC 7162 4: clients should keep lines below 8192 octets */
-#define SET_MAX_LEN 7000
-
-static void
-set_flush(struct remote_burst *burst, const char *command, string_t *set,
-	  const char *args)
-{
-	if (str_len(set) == 0)
-		return;
-	remote_burst_add(burst, args == NULL ?
-		t_strdup_printf("%s %s", command, str_c(set)) :
-		t_strdup_printf("%s %s %s", command, str_c(set), args));
-	str_truncate(set, 0);
-}
 
 void remote_set_send(struct remote_burst *burst, const char *command,
 		     const ARRAY_TYPE(seq_range) *uids, const char *args)
 {
-	string_t *set = t_str_new(256);
-	const struct seq_range *range;
+	ARRAY_TYPE(const_string) sets;
+	const char *set;
 
-	array_foreach(uids, range) {
-		if (str_len(set) > SET_MAX_LEN)
-			set_flush(burst, command, set, args);
-		if (str_len(set) > 0)
-			str_append_c(set, ',');
-		str_printfa(set, "%u", range->seq1);
-		if (range->seq1 != range->seq2)
-			str_printfa(set, ":%u", range->seq2);
+	uid_sets(uids, &sets);
+	array_foreach_elem(&sets, set) {
+		remote_burst_add(burst, args == NULL ?
+			t_strdup_printf("%s %s", command, set) :
+			t_strdup_printf("%s %s %s", command, set, args));
 	}
-	set_flush(burst, command, set, args);
 }
 
 static struct imapc_msgmap *get_msgmap(struct redirected_mailbox *rbox)

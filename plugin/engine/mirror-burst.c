@@ -4,14 +4,13 @@
 #include "imap-arg.h"
 #include "imap-date.h"
 #include "imap-seqset.h"
-#include "imap-util.h"
 #include "ioloop.h"
-#include "str.h"
 #include "time-util.h"
 #include "migration-user.h"
 #include "old-client.h"
 #include "old-fetch.h"
 #include "own-expunges.h"
+#include "uid-sets.h"
 #include "mirror-private.h"
 
 void mirror_burst_init(struct mirror_burst *burst, struct mirror *mirror,
@@ -85,6 +84,7 @@ int mirror_burst_add(struct mirror_burst *burst, struct mirror_write *write,
 	op->write = write;
 	op->ops = ops;
 	op->count = 1;
+	op->uids_told = TRUE;
 	p_array_init(&op->uids, burst->pool, 4);
 	p_array_init(&op->source_uids, burst->pool, 4);
 	p_array_init(&op->new_uids, burst->pool, 4);
@@ -152,31 +152,32 @@ static bool parse_ascending(const char *set, ARRAY_TYPE(seq_range) *uids)
 	return previous > 0;
 }
 
-/* APPENDUID 38505 3955; COPYUID 38505 304,319:320 3956:3958 (RFC 4315) */
-static void
-told_uids(struct burst_op *op, const struct old_reply *reply)
+/* APPENDUID 38505 3955; COPYUID 38505 304,319:320 3956:3958 (RFC 4315). Returns
+   FALSE when it isn't told, or not so that it can be followed. */
+static bool told_uids(struct burst_op *op, const struct old_reply *reply)
 {
 	bool copy = op->ops->type == MIRROR_COPY;
 	const char *const *words;
 
 	if (strcmp(reply->code, copy ? "COPYUID" : "APPENDUID") != 0)
-		return;
+		return FALSE;
 	words = t_strsplit_spaces(reply->code_value, " ");
 	if (str_array_length(words) != (copy ? 3 : 2) ||
-	    str_to_uint32(words[0], &op->uid_validity) < 0)
-		return;
-	op->uids_told = parse_ascending(words[copy ? 2 : 1], &op->new_uids) &&
-		(copy ? parse_ascending(words[1], &op->source_uids) &&
-			seq_range_count(&op->source_uids) ==
-			seq_range_count(&op->new_uids) :
-		 seq_range_count(&op->new_uids) == op->count);
+	    str_to_uint32(words[0], &op->uid_validity) < 0 ||
+	    !parse_ascending(words[copy ? 2 : 1], &op->new_uids))
+		return FALSE;
+	if (!copy)
+		return seq_range_count(&op->new_uids) == op->count;
+	return parse_ascending(words[1], &op->source_uids) &&
+		seq_range_count(&op->source_uids) ==
+		seq_range_count(&op->new_uids);
 }
 
 static void
 saved_callback(const struct old_reply *reply, struct burst_op *op)
 {
-	if (reply->state == OLD_REPLY_OK)
-		told_uids(op, reply);
+	if (reply->state == OLD_REPLY_OK && !told_uids(op, reply))
+		op->uids_told = FALSE;
 	op_answered(reply, op);
 }
 
@@ -185,14 +186,11 @@ saved_callback(const struct old_reply *reply, struct burst_op *op)
  */
 
 static struct old_command *
-uid_command(struct mirror_burst *burst, const char *name,
-	    const ARRAY_TYPE(seq_range) *uids)
+uid_command(struct mirror_burst *burst, const char *name, const char *set)
 {
 	struct old_command *cmd = old_command_new(burst->mirror->client, name);
-	string_t *set = t_str_new(128);
 
-	imap_write_seq_range(set, uids);
-	old_command_add(cmd, str_c(set));
+	old_command_add(cmd, set);
 	return cmd;
 }
 
@@ -203,13 +201,26 @@ send_for(struct burst_op *op, struct old_command *cmd)
 	old_command_send(&cmd, op_answered, op);
 }
 
+static void
+send_stores(struct burst_op *op, const ARRAY_TYPE(const_string) *sets,
+	    const char *args)
+{
+	struct old_command *cmd;
+	const char *set;
+
+	array_foreach_elem(sets, set) {
+		cmd = uid_command(op->burst, "UID STORE", set);
+		old_command_add(cmd, args);
+		send_for(op, cmd);
+	}
+}
+
 static void send_store(struct burst_op *op)
 {
-	struct old_command *cmd = uid_command(op->burst, "UID STORE",
-					      &op->uids);
+	ARRAY_TYPE(const_string) sets;
 
-	old_command_add(cmd, op->ops->args);
-	send_for(op, cmd);
+	uid_sets(&op->uids, &sets);
+	send_stores(op, &sets, op->ops->args);
 }
 
 /* For a refresh that finds them gone, should this process die before the copy
@@ -228,13 +239,14 @@ static void remember_expunge(struct burst_op *op)
 
 static void send_expunge(struct burst_op *op)
 {
-	struct old_command *cmd = uid_command(op->burst, "UID STORE",
-					      &op->uids);
+	ARRAY_TYPE(const_string) sets;
+	const char *set;
 
 	remember_expunge(op);
-	old_command_add(cmd, "+FLAGS.SILENT (\\Deleted)");
-	send_for(op, cmd);
-	send_for(op, uid_command(op->burst, "UID EXPUNGE", &op->uids));
+	uid_sets(&op->uids, &sets);
+	send_stores(op, &sets, "+FLAGS.SILENT (\\Deleted)");
+	array_foreach_elem(&sets, set)
+		send_for(op, uid_command(op->burst, "UID EXPUNGE", set));
 }
 
 static void send_append(struct burst_op *op)
@@ -261,12 +273,17 @@ static void send_append(struct burst_op *op)
 
 static void send_copy(struct burst_op *op)
 {
-	struct old_command *cmd = uid_command(op->burst, "UID COPY",
-					      &op->uids);
+	ARRAY_TYPE(const_string) sets;
+	struct old_command *cmd;
+	const char *set;
 
-	old_command_add_string(cmd, op->burst->dest->old_name);
-	op->unanswered++;
-	old_command_send(&cmd, saved_callback, op);
+	uid_sets(&op->uids, &sets);
+	array_foreach_elem(&sets, set) {
+		cmd = uid_command(op->burst, "UID COPY", set);
+		old_command_add_string(cmd, op->burst->dest->old_name);
+		op->unanswered++;
+		old_command_send(&cmd, saved_callback, op);
+	}
 }
 
 static void send_op(struct burst_op *op)
@@ -361,15 +378,16 @@ static const struct old_fetch_handler ask_handler = {
 static void
 send_ask(struct mirror_burst *burst, const ARRAY_TYPE(seq_range) *uids)
 {
-	string_t *set = t_str_new(128);
 	struct old_fetch_request request = { .fields = OLD_FETCH_FLAGS };
+	ARRAY_TYPE(const_string) sets;
+	const char *set;
 
-	if (array_is_empty(uids))
-		return;
-	imap_write_seq_range(set, uids);
-	request.uids = str_c(set);
-	old_fetch_send(burst->mirror->client, &request, &ask_handler,
-		       ignore_reply, burst);
+	uid_sets(uids, &sets);
+	array_foreach_elem(&sets, set) {
+		request.uids = set;
+		old_fetch_send(burst->mirror->client, &request, &ask_handler,
+			       ignore_reply, burst);
+	}
 }
 
 /* A server needn't answer a STORE that changes nothing: these are asked for in

@@ -145,7 +145,7 @@ struct burst_op {
 	/* APPEND, COPY: UIDs that it got, as the server told them */
 	uint32_t uid_validity;
 	ARRAY_TYPE(seq_range) source_uids, new_uids;
-	/* the server has told them in an order that can be followed */
+	/* unless the server hasn't told them, or in no order to follow */
 	bool uids_told;
 
 	unsigned int unanswered;
