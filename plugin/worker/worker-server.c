@@ -12,6 +12,7 @@
 #include "worker-server.h"
 #include "worker-socket.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -252,6 +253,16 @@ void worker_server_deinit(struct worker_server **_server)
 	connection_list_deinit(&server->connections);
 	i_free(server->dir);
 	i_free(server);
+}
+
+/* Nothing is read from it meanwhile. */
+bool worker_server_is_left(const struct worker_request *request)
+{
+	struct pollfd pfd = {
+		.fd = request->conn->conn.fd_in, .events = POLLRDHUP,
+	};
+
+	return poll(&pfd, 1, 0) > 0;
 }
 
 void worker_server_tell(struct worker_request *request, const char *line)

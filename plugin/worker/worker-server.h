@@ -41,6 +41,8 @@ void worker_server_deinit(struct worker_server **server);
 void worker_server_answer(struct worker_request **request, const char *line);
 /* Frees a request that isn't answered: only at the end. */
 void worker_server_drop(struct worker_request **request);
+/* Has its asker gone, without having waited for the answer? */
+bool worker_server_is_left(const struct worker_request *request);
 /* A line that isn't the answer yet. */
 void worker_server_tell(struct worker_request *request, const char *line);
 

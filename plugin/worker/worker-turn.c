@@ -22,7 +22,8 @@ static void take_alike(struct worker_turns *turns, struct worker_task *first,
 	for (task = turns->head; task != NULL; task = next) {
 		next = task->next;
 		if (task->type == first->type &&
-		    strcmp(task->vname, first->vname) == 0) {
+		    strcmp(task->vname, first->vname) == 0 &&
+		    !worker_task_is_left(task)) {
 			DLLIST2_REMOVE(&turns->head, &turns->tail, task);
 			array_push_back(tasks_r, &task);
 		}

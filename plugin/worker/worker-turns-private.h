@@ -57,6 +57,8 @@ struct worker_turns {
 
 /* The answer, if anybody asks. Frees the task, which isn't queued. */
 void worker_task_answer(struct worker_task *task, const char *line);
+/* Has nobody the patience to wait for it any more? */
+bool worker_task_is_left(const struct worker_task *task);
 
 /* The old server did or didn't do what was asked for. */
 void worker_turn_succeeded(struct worker_turns *turns);

@@ -41,6 +41,13 @@ void worker_task_answer(struct worker_task *task, const char *line)
 	task_free(&task);
 }
 
+/* Who hadn't the patience has told his client that it failed: done now, it would
+   be done twice when that client tries again. */
+bool worker_task_is_left(const struct worker_task *task)
+{
+	return task->request != NULL && worker_server_is_left(task->request);
+}
+
 static void
 task_add(struct worker_turns *turns, enum worker_request_type type,
 	 const char *vname, struct worker_request *request)
@@ -210,7 +217,10 @@ static void turn(struct worker_turns *turns, struct worker_task *task)
 	enum mail_error error_code;
 	const char *error;
 
-	if (task->type == WORKER_PAUSE)
+	if (worker_task_is_left(task))
+		worker_task_answer(task, worker_answer_no(MAIL_ERROR_TEMP,
+				   "Nobody waits for it"));
+	else if (task->type == WORKER_PAUSE)
 		turn_pause(turns, task);
 	else if (turns_refuse(turns, task->type, &error_code, &error))
 		worker_task_answer(task, worker_answer_no(error_code, error));

@@ -386,6 +386,36 @@ static void paused(void)
 	workers_end();
 }
 
+/* Who gave up has told its client so: what it asked for isn't done any more. */
+static void asker_gives_up(void)
+{
+	struct asker *pauser = asker_open(0), *asker = asker_open(0);
+	uint32_t before = folder_count("OLD_IMAP_DIRECT", 0, "INBOX");
+	uint32_t validity = uid_validity(0);
+	size_t size;
+	char *message = case_message("given-up@case.example", 2000, &size);
+	int file = memfd_create("message", MFD_CLOEXEC);
+
+	if (pauser != NULL && asker != NULL && file != -1 &&
+	    pwrite(file, message, size, 0) == (ssize_t)size) {
+		ASKER_CHECK(pauser, "OK", "PAUSE");
+		asker_send(asker, file, "WRITE\tINBOX\t%u\tappend\t0\t%zu\t"
+			   "1767600000\t60\t", validity, size);
+		UNIT_CHECK(*asker_answer(asker, WAIT_MS) == '\0',
+			   "written in a pause");
+		asker_close(&asker);
+		ASKER_CHECK(pauser, "OK", "RESUME");
+		ASKER_CHECK(pauser, "OK", "PAUSE");
+	}
+	UNIT_CHECK(folder_count("OLD_IMAP_DIRECT", 0, "INBOX") == before,
+		   "written for nobody");
+	asker_close(&asker);
+	asker_close(&pauser);
+	close(file);
+	free(message);
+	workers_end();
+}
+
 /* Of the copy; nobody is asked for anything. */
 static unsigned int copy_count(void)
 {
@@ -519,6 +549,7 @@ static const struct unit_test tests[] = {
 	{ "killed under writes", killed_under_writes },
 	{ "restarted", restarted },
 	{ "paused", paused },
+	{ "an asker gives up", asker_gives_up },
 	{ "limited", limited },
 	{ "the old server hangs", old_server_hangs },
 	{ NULL, NULL }
