@@ -17,7 +17,8 @@
 #define SHORT_MS 7000
 /* both parts together are 20 minutes */
 #define SOAK_MS (10 * 60 * 1000)
-#define KILL_EACH_MS 600
+/* a worker that lives for less never gets to what others do */
+#define KILL_EACH_MS 1200
 #define FILL_EACH_MS 2500
 #define MESSAGES 25
 
