@@ -185,7 +185,9 @@ void watch_box_set_gone(struct watch_box *box)
 
 bool watch_box_is_notified(const struct watch_box *box)
 {
-	return box->watch->notify == WATCH_NOTIFY_HELD &&
+	/* Dovecot now and then forgets to tell of INBOX: what is selected must
+	   be known by STATUS */
+	return !box->selected && box->watch->notify == WATCH_NOTIFY_HELD &&
 		box->notify == box->watch->notify_count &&
 		box->untold < WATCH_UNTOLD_MAX;
 }

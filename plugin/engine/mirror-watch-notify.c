@@ -1,5 +1,6 @@
-/* mirror-watch-notify: NOTIFY (RFC 5465), and the heartbeat that tells whether
-   it still stands. */
+/* mirror-watch-notify: NOTIFY (RFC 5465), and the heartbeat: Dovecot gathers events
+   for half a second, and for several when more of them follow, but tells them
+   all before it answers to a NOOP. */
 
 #include "mirror-watch-private.h"
 
@@ -35,8 +36,11 @@ notify_answer(const struct old_reply *reply, struct mirror_watch *watch)
 	case OLD_REPLY_LOST:
 		break;
 	case OLD_REPLY_OK:
-		if (watch->notify == WATCH_NOTIFY_SETTING)
+		if (watch->notify == WATCH_NOTIFY_SETTING) {
 			watch->notify = WATCH_NOTIFY_HELD;
+			watch->alive = watch->notify_since;
+			watch_wake(watch, watch_now());
+		}
 		break;
 	case OLD_REPLY_NO:
 	case OLD_REPLY_BAD:
@@ -45,13 +49,13 @@ notify_answer(const struct old_reply *reply, struct mirror_watch *watch)
 		notify_poll(watch, 0);
 		break;
 	}
-	watch_answered(watch, reply, watch->notify_since);
+	watch_answered(watch, reply);
 }
 
 static void
 notify_enabled(const struct old_reply *reply, struct mirror_watch *watch)
 {
-	watch_answered(watch, reply, watch->notify_since);
+	watch_answered(watch, reply);
 }
 
 static void notify_set(struct mirror_watch *watch, uint64_t now)
@@ -71,14 +75,16 @@ static void notify_set(struct mirror_watch *watch, uint64_t now)
 static void
 notify_alive(const struct old_reply *reply, struct mirror_watch *watch)
 {
-	uint64_t sent = watch->noop_sent;
-
+	if (reply->state != OLD_REPLY_LOST)
+		watch->alive = watch->noop_sent;
 	watch->noop_sent = 0;
-	watch_answered(watch, reply, sent);
+	watch_answered(watch, reply);
 }
 
-static void notify_heartbeat(struct mirror_watch *watch, uint64_t now)
+void watch_notify_heartbeat(struct mirror_watch *watch, uint64_t now)
 {
+	if (watch->notify != WATCH_NOTIFY_HELD)
+		return;
 	if (watch->noop_sent != 0) {
 		if (now - watch->noop_sent >= watch->set.patience_msecs)
 			old_client_disconnect(watch->client,
@@ -88,21 +94,14 @@ static void notify_heartbeat(struct mirror_watch *watch, uint64_t now)
 		watch->noop_sent = now;
 		old_client_send(watch->client, notify_alive, watch, "NOOP");
 	}
+	watch_wake(watch, now + watch->set.heartbeat_msecs);
 }
 
 void watch_notify_tick(struct mirror_watch *watch, uint64_t now)
 {
-	switch (watch->notify) {
-	case WATCH_NOTIFY_OFF:
-		if (watch->notify_at != 0 && now >= watch->notify_at)
-			notify_set(watch, now);
-		break;
-	case WATCH_NOTIFY_SETTING:
-		break;
-	case WATCH_NOTIFY_HELD:
-		notify_heartbeat(watch, now);
-		break;
-	}
+	if (watch->notify == WATCH_NOTIFY_OFF && watch->notify_at != 0 &&
+	    now >= watch->notify_at)
+		notify_set(watch, now);
 }
 
 void watch_notify_overflow(struct mirror_watch *watch)
@@ -113,11 +112,4 @@ void watch_notify_overflow(struct mirror_watch *watch)
 	e_info(watch->event, "migration: The old server has too much to tell "
 	       "and is polled for changes");
 	notify_poll(watch, watch_now() + WATCH_OVERFLOW_MSECS);
-}
-
-bool watch_notify_is_alive(const struct mirror_watch *watch, uint64_t now)
-{
-	return watch->notify == WATCH_NOTIFY_HELD && watch_is_up(watch) &&
-		now - watch->alive <=
-		watch->set.heartbeat_msecs + watch->set.patience_msecs;
 }

@@ -35,13 +35,16 @@ static const char *poll_items(struct mirror_watch *watch)
 		"(MESSAGES UIDNEXT UIDVALIDITY)";
 }
 
-static void poll_round_end(struct watch_round *round, uint64_t now)
+static void
+poll_round_end(struct mirror_watch *watch, struct watch_round *round,
+	       uint64_t now)
 {
 	uint64_t took = now - round->began;
 
 	round->rest = now + I_MIN(took, WATCH_REST_MAX_MSECS);
 	round->due = I_MAX(round->began + round->interval_msecs, round->rest);
 	round->began = 0;
+	watch_wake(watch, round->due);
 }
 
 static void
@@ -54,7 +57,7 @@ poll_round_answered(struct mirror_watch *watch, struct watch_round *round)
 	if (round == &watch->all && !watch->listing)
 		poll_all_more(watch, now);
 	else if (round->pending == 0)
-		poll_round_end(round, now);
+		poll_round_end(watch, round, now);
 }
 
 static void poll_answer(const struct old_reply *reply, struct watch_box *box)
@@ -71,7 +74,7 @@ static void poll_answer(const struct old_reply *reply, struct watch_box *box)
 		watch_box_set_gone(box);
 	if (box->removed)
 		watch_box_free(&box);
-	watch_answered(watch, reply, asked);
+	watch_answered(watch, reply);
 	if (round != NULL)
 		poll_round_answered(watch, round);
 }
@@ -99,12 +102,11 @@ static void poll_selected(struct mirror_watch *watch, uint64_t now)
 
 	round->began = now;
 	array_foreach_elem(&watch->boxes, box) {
-		if (box->selected && box->asked == 0 &&
-		    !watch_box_is_notified(box))
+		if (box->selected && box->asked == 0)
 			poll_ask(box, round, now);
 	}
 	if (round->pending == 0)
-		poll_round_end(round, now);
+		poll_round_end(watch, round, now);
 }
 
 static void poll_all_more(struct mirror_watch *watch, uint64_t now)
@@ -119,7 +121,7 @@ static void poll_all_more(struct mirror_watch *watch, uint64_t now)
 			poll_ask(box, round, now);
 	}
 	if (round->pending == 0)
-		poll_round_end(round, now);
+		poll_round_end(watch, round, now);
 }
 
 static void
@@ -136,7 +138,7 @@ poll_listed(const struct old_reply *reply, struct mirror_watch *watch)
 				watch_box_set_gone(box);
 		}
 	}
-	watch_answered(watch, reply, began);
+	watch_answered(watch, reply);
 	poll_round_answered(watch, &watch->all);
 	watch->listing = FALSE;
 	if (reply->state == OLD_REPLY_NO || reply->state == OLD_REPLY_BAD) {

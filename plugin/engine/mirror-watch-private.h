@@ -26,8 +26,7 @@ struct watch_settings {
 	struct event *event_parent;
 	/* between polls of those that are selected, and of all */
 	unsigned int selected_msecs, all_msecs;
-	/* longest time without an answer while NOTIFY is held; how long the
-	   answer may take */
+	/* between NOOPs while NOTIFY is held; how long the answer may take */
 	unsigned int heartbeat_msecs, patience_msecs;
 	/* FALSE while it isn't known; strings in the data stack */
 	bool (*name_map)(void *context, struct name_map *map_r);
@@ -132,7 +131,8 @@ struct mirror_watch {
 	unsigned int notify_count;
 	/* when it was sent; when it may be sent (again), 0: never */
 	uint64_t notify_since, notify_at;
-	/* when the last command was sent that was answered */
+	/* when the last NOOP was sent that was answered: what happened before
+	   that was told; when the one in flight was sent */
 	uint64_t alive;
 	uint64_t noop_sent;
 };
@@ -147,9 +147,8 @@ uint64_t watch_now(void);
 void watch_wake(struct mirror_watch *watch, uint64_t when);
 /* Can something be sent? */
 bool watch_is_up(const struct mirror_watch *watch);
-/* A command that was sent then is answered, in whatever way. */
-void watch_answered(struct mirror_watch *watch, const struct old_reply *reply,
-		    uint64_t sent);
+/* A command is answered, in whatever way. */
+void watch_answered(struct mirror_watch *watch, const struct old_reply *reply);
 
 /* mirror-watch-boxes.c */
 void watch_boxes_init(struct mirror_watch *watch);
@@ -173,7 +172,7 @@ bool watch_box_update(struct watch_box *box, const struct mirror_status *told,
 /* All until then is known, the old server was asked then. */
 void watch_box_set_known(struct watch_box *box, uint64_t asked);
 void watch_box_set_gone(struct watch_box *box);
-/* Does NOTIFY tell of it? */
+/* Can it be relied on NOTIFY to tell of it? */
 bool watch_box_is_notified(const struct watch_box *box);
 
 /* mirror-watch-poll.c */
@@ -188,10 +187,9 @@ void watch_poll_status(struct mirror_watch *watch,
 /* mirror-watch-notify.c */
 void watch_notify_start(struct mirror_watch *watch, uint64_t now);
 void watch_notify_stop(struct mirror_watch *watch);
+void watch_notify_heartbeat(struct mirror_watch *watch, uint64_t now);
 void watch_notify_tick(struct mirror_watch *watch, uint64_t now);
 /* The server has too much to tell (RFC 5465 5.8). */
 void watch_notify_overflow(struct mirror_watch *watch);
-/* Does it stand, and was it answered to not long ago? */
-bool watch_notify_is_alive(const struct mirror_watch *watch, uint64_t now);
 
 #endif

@@ -10,7 +10,9 @@
    nobody waits for what this connection does. */
 #define WATCH_CMD_TIMEOUT_MSECS (30 * 1000)
 #define WATCH_SELECTED_MSECS 1000
-#define WATCH_HEARTBEAT_MSECS 5000
+/* Less than a second with the round trip: who wants to know what was so a second
+   ago is answered at once. */
+#define WATCH_HEARTBEAT_MSECS 800
 #define WATCH_PATIENCE_MSECS 5000
 
 static bool watch_name_map(void *context, struct name_map *map_r)

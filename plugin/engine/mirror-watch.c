@@ -71,7 +71,6 @@ static void watch_start(struct mirror_watch *watch, uint64_t now)
 		return;
 	}
 	watch->state = WATCH_LOGIN;
-	watch->alive = now;
 	old_client_send(watch->client, watch_hello, watch, "NOOP");
 }
 
@@ -84,6 +83,10 @@ static void watch_stop(struct mirror_watch *watch)
 
 static void watch_work(struct mirror_watch *watch, uint64_t now)
 {
+	watch_notify_heartbeat(watch, now);
+	/* it may have given up; a command would connect at once */
+	if (!watch_is_up(watch))
+		return;
 	watch_poll_tick(watch, now);
 	watch_notify_tick(watch, now);
 	/* nobody tells that an idle connection is closed */
@@ -127,12 +130,9 @@ void watch_wake(struct mirror_watch *watch, uint64_t when)
 				      watch);
 }
 
-void watch_answered(struct mirror_watch *watch, const struct old_reply *reply,
-		    uint64_t sent)
+void watch_answered(struct mirror_watch *watch, const struct old_reply *reply)
 {
-	if (reply->state != OLD_REPLY_LOST)
-		watch->alive = I_MAX(watch->alive, sent);
-	else if (watch->state == WATCH_UP)
+	if (reply->state == OLD_REPLY_LOST && watch->state == WATCH_UP)
 		watch_down(watch, reply->error);
 }
 
@@ -211,8 +211,8 @@ bool mirror_watch_is_fresh(const struct mirror_watch *watch, const char *vname,
 		return FALSE;
 	if (box->known != 0 && now - box->known <= max_age_msecs)
 		return TRUE;
-	return max_age_msecs >= MIRROR_WATCH_NOTIFY_MSECS &&
-		watch_box_is_notified(box) && watch_notify_is_alive(watch, now);
+	return watch_box_is_notified(box) && watch_is_up(watch) &&
+		now - watch->alive <= max_age_msecs;
 }
 
 void mirror_watch_switch_ioloop(struct mirror_watch *watch)

@@ -5,15 +5,20 @@
  * mirror-watch: hears of what others do on the old server.
  *
  * A connection of its own, with no mailbox selected, that lives in the current
- * ioloop and never blocks (but to resolve the old server's name). NOTIFY
- * (RFC 5465) where the old server has it, with a poll of all each
- * migration_mirror_interval, for there are changes that a server doesn't notice
- * by itself: a mail that another program puts into a Maildir. Else, and for
- * mailboxes where polls found what NOTIFY should have told: STATUS of those
- * that are selected each second, and of all each migration_mirror_interval, in
- * one command with LIST-STATUS (RFC 5819), pipelined STATUS commands else. One
- * poll at a time, and a pause behind it that is at least as long as it took. It
- * asks for nothing while nobody wants anything.
+ * ioloop and never blocks (but to resolve the old server's name). It asks for
+ * STATUS of those that are selected each second, and of all each
+ * migration_mirror_interval: in one command with LIST-STATUS (RFC 5819),
+ * pipelined STATUS commands else. One poll of a kind at a time, and a pause
+ * behind it that is at least as long as it took.
+ *
+ * NOTIFY (RFC 5465) is held beside where the old server has it, with a NOOP each
+ * 0.8 seconds that brings what the server holds back: most changes are told in
+ * half a second then, and what isn't selected is known as well. It doesn't
+ * replace the polls: a mail that another program puts into a Maildir isn't
+ * noticed by Dovecot, and changes of INBOX now and then aren't. A mailbox of
+ * which polls find what NOTIFY should have told isn't relied on it for.
+ *
+ * It asks for nothing while nobody wants anything.
  *
  * A lost connection is opened again, each time later, up to a minute
  * (mirror-backoff.h). Memory: a few hundred bytes for each wanted mailbox;
@@ -24,9 +29,6 @@
 
 struct migration_user;
 struct mirror_watch;
-
-/* How late NOTIFY may be: Dovecot gathers events for half a second. */
-#define MIRROR_WATCH_NOTIFY_MSECS 750
 
 /* As STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ) tells it; 0 where it
    didn't. An event that has only what changed is completed from what was told
@@ -58,10 +60,9 @@ void mirror_watch_want(struct mirror_watch *watch,
 		       const ARRAY_TYPE(const_string) *selected,
 		       const ARRAY_TYPE(const_string) *others);
 
-/* Was all told that happened to it until max_age_msecs ago: by an answer to
-   STATUS, or by a NOTIFY that is held and was answered to in the last ten
-   seconds? The latter doesn't do for a max_age_msecs below
-   MIRROR_WATCH_NOTIFY_MSECS. FALSE for a mailbox that isn't there. */
+/* Was all told that happened to it until max_age_msecs ago: by an answer to a
+   STATUS, or to a NOOP while NOTIFY is held, that was sent since then? FALSE for a
+   mailbox that isn't there. */
 bool mirror_watch_is_fresh(const struct mirror_watch *watch, const char *vname,
 			   unsigned int max_age_msecs);
 /* Ask for it now; the callback tells. More than one at once is one question.

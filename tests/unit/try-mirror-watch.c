@@ -100,7 +100,7 @@ static void run(char *const argv[])
 	const struct watch_settings set = {
 		.selected_msecs = 1000,
 		.all_msecs = strtoul(env("WATCH_MSECS", "10000"), NULL, 10),
-		.heartbeat_msecs = 5000, .patience_msecs = 5000,
+		.heartbeat_msecs = 800, .patience_msecs = 5000,
 		.name_map = name_map,
 	};
 	struct old_client_settings client_set = {
