@@ -300,8 +300,12 @@ finish_saved(struct mailbox_transaction_context *t, const char *const *uids,
 	changes_r->uid_validity = uid_validity(t->box);
 	if (add_saved_uids(saved_uids, uids) < 0 ||
 	    seq_range_count(saved_uids) != t->save_count) {
-		e_error(t->box->event, "migration: Worker said OK to WRITE, "
-			"but not which UIDs %u messages have", t->save_count);
+		/* some of what was to be copied may have gone meanwhile */
+		if (!mirrored_saves_any_copies(t)) {
+			e_error(t->box->event, "migration: Worker said OK to "
+				"WRITE, but not which UIDs %u messages have",
+				t->save_count);
+		}
 		array_clear(saved_uids);
 	}
 	roll_back(t);
