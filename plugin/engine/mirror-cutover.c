@@ -38,10 +38,27 @@ prepare(struct filler *filler, const ARRAY_TYPE(const_string) *vnames,
 	return cutover_prepare(filler, vnames, error_code_r, error_r);
 }
 
+/* What was read while the old server was away: afterwards nobody asks for
+   it. An old server that can't be told now isn't cut over either. */
+static void
+replay_seen(struct mirror *mirror, const ARRAY_TYPE(const_string) *vnames)
+{
+	enum mail_error error_code;
+	const char *vname, *error;
+	bool changed;
+
+	array_foreach_elem(vnames, vname) {
+		if (mirror_seen_waits(mirror, vname, 0))
+			(void)mirror_refresh(mirror, vname, &changed,
+					     &error_code, &error);
+	}
+}
+
 int mirror_cutover_prepare(struct mirror *mirror,
 			   const ARRAY_TYPE(const_string) *vnames,
 			   enum mail_error *error_code_r, const char **error_r)
 {
+	replay_seen(mirror, vnames);
 	return with_filler(mirror, prepare, vnames, NULL, error_code_r,
 			   error_r);
 }

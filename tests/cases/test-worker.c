@@ -539,6 +539,28 @@ static void old_server_hangs(void)
 	case_no_crash();
 }
 
+/* What was read while the old server was away is known when it has no word any
+   more. */
+static void seen_before_cutover(void)
+{
+	const char *file = folder_file(1, "seen", "INBOX");
+	const char *flags;
+
+	if (!prepare(SETTINGS))
+		return;
+	folder_append("OLD_IMAP_DIRECT", 1, "INBOX", "unseen@case.example");
+	CU_ASSERT(case_shell("mkdir -p $(dirname %s) && "
+			     "printf '%u 1:1000\n' >%s && "
+			     "chown -R %s $(dirname %s)", file,
+			     uid_validity(1), file, case_get("MAIL_ID"),
+			     file));
+	CU_ASSERT(case_migration("cutover -u %s INBOX", case_user(1)));
+	flags = folder_flags("NEW_IMAP", 1, "INBOX",
+			     folder_count("NEW_IMAP", 1, "INBOX"));
+	UNIT_CHECK(strstr(flags, "\\Seen") != NULL, "flags: %s", flags);
+	workers_end();
+}
+
 static const struct unit_test tests[] = {
 	{ "starts once", starts_once },
 	{ "one a user", one_each_user },
@@ -552,6 +574,7 @@ static const struct unit_test tests[] = {
 	{ "an asker gives up", asker_gives_up },
 	{ "limited", limited },
 	{ "the old server hangs", old_server_hangs },
+	{ "seen before a cutover", seen_before_cutover },
 	{ NULL, NULL }
 };
 
