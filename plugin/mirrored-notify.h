@@ -2,7 +2,8 @@
 #define MIRRORED_NOTIFY_H
 
 /*
- * mirrored-notify: tells who idles at once what the worker has put into the copy.
+ * mirrored-notify: tells who idles at once what the worker has put into the
+ * copy.
  *
  * As lib-storage's own watch on the index' log, which waits half a second for
  * more to come: here one transaction of the worker is all of it. Where inotify

@@ -277,8 +277,8 @@ static void drop_changes(struct mail_index_transaction *itrans)
 	mail_index_transaction_set_log_updates(itrans);
 }
 
-/* What is left is this process' own: what it has learnt for the cache. The write
-   is done, whatever becomes of that. */
+/* What is left is this process' own: what it has learnt for the cache. The
+   write is done, whatever becomes of that. */
 static int
 finish_changed(struct mailbox_transaction_context *t,
 	       struct mail_transaction_commit_changes *changes_r)

@@ -4,10 +4,11 @@
 /*
  * mirrored-transaction: changes to mails of mirrored mailboxes.
  *
- * The transaction goes on as it would in any local mailbox, and what it wants is
- * recorded. Its commit sends that to the worker as one WRITE; when the old server
- * and the copy have it, the transaction itself is rolled back, and the next sync
- * shows what the worker did. If the mailbox is local by then it is committed.
+ * The transaction goes on as it would in any local mailbox, and what it wants
+ * is recorded. Its commit sends that to the worker as one WRITE. When the old
+ * server and the copy have it, the transaction itself is taken back, but for
+ * what it has learnt for the cache, and the next sync shows what the worker
+ * did. If the mailbox is local by then it is committed.
  */
 
 struct mail;

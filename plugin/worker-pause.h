@@ -14,8 +14,8 @@
 struct mailbox;
 struct migration_user;
 
-/* Does nothing where neither the mailbox nor one below it is mirrored. Returns 1
-   when it was paused, 0 when there was no need, -1 with the box' error. */
+/* Does nothing where neither the mailbox nor one below it is mirrored. Returns
+   1 when it was paused, 0 when there was no need, -1 with the box' error. */
 int worker_pause(struct migration_user *muser, struct mailbox *box);
 /* With what worker_pause() has returned. */
 void worker_resume(struct migration_user *muser, int paused);

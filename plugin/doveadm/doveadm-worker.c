@@ -29,7 +29,7 @@ static bool has_any(struct migration_user *muser,
 	return FALSE;
 }
 
-/* PROGRESS <what> <messages> <bytes>, PROGRESS <bytes>, or nothing: it works. */
+/* PROGRESS <what> <messages> <bytes>, PROGRESS <bytes>, or nothing more */
 static void worker_progress(const char *const *words, void *context)
 {
 	struct worker_progress *progress = context;

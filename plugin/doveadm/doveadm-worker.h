@@ -2,8 +2,8 @@
 #define DOVEADM_WORKER_H
 
 /*
- * doveadm-worker: what is to be done with mailboxes that are mirrored, which are
- * the user's worker's.
+ * doveadm-worker: what is to be done with mailboxes that are mirrored, which
+ * are the user's worker's.
  *
  * It wants what a filler holds: the caller has none when it asks.
  */
@@ -21,8 +21,8 @@ int doveadm_worker_fill(struct migration_user *muser, const char *vname,
 			const struct fill_observer *observer,
 			struct fill_result *result_r,
 			enum mail_error *error_code_r, const char **error_r);
-/* As cutover(), by the filler, or by the worker where one of them is mirrored or
-   *filler is NULL: then it is ended. The results' strings are in the data
+/* As cutover(), by the filler, or by the worker where one of them is mirrored
+   or *filler is NULL: then it is ended. The results' strings are in the data
    stack. */
 int doveadm_worker_cutover(struct migration_user *muser, struct filler **filler,
 			   const ARRAY_TYPE(const_string) *vnames,

@@ -31,7 +31,8 @@ open_locked(const char *path, int flags, int *fd_r, struct stat *st_r,
 			return -1;
 		}
 		if (flock(*fd_r, LOCK_EX) < 0 || fstat(*fd_r, st_r) < 0) {
-			*error_r = t_strdup_printf("flock(%s) failed: %m", path);
+			*error_r = t_strdup_printf("flock(%s) failed: %m",
+						   path);
 			i_close_fd(fd_r);
 			return -1;
 		}

@@ -6,8 +6,8 @@
  * off by another.
  *
  * <migration_dir>/<folder>/<key>, a line for each addition: "UIDVALIDITY
- * UID-set". flock(2) orders additions and the removal. A UID that is there twice
- * does no harm; lines that can't be read are left out.
+ * UID-set". flock(2) orders additions and the removal. A UID that is there
+ * twice does no harm; lines that can't be read are left out.
  */
 
 #include "seq-range-array.h"
