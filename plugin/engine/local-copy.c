@@ -287,6 +287,24 @@ void local_copy_inventory_of(struct local_copy *copy,
 	array_free(&indexes);
 }
 
+void local_copy_inventory_of_uids(struct local_copy *copy,
+				  const ARRAY_TYPE(seq_range) *uids,
+				  struct inventory *inventory)
+{
+	ARRAY_TYPE(keyword_indexes) indexes;
+	struct seq_range_iter iter;
+	unsigned int n = 0;
+	uint32_t uid, seq;
+
+	i_array_init(&indexes, 16);
+	seq_range_array_iter_init(&iter, uids);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) T_BEGIN {
+		if (mail_index_lookup_seq(copy->box->view, uid, &seq))
+			add_to_inventory(copy, seq, &indexes, inventory);
+	} T_END;
+	array_free(&indexes);
+}
+
 void local_copy_uids(struct local_copy *copy, ARRAY_TYPE(seq_range) *uids)
 {
 	struct mail_index_view *view = copy->box->view;

@@ -64,6 +64,10 @@ void local_copy_inventory(struct local_copy *copy, struct inventory *inventory);
 void local_copy_inventory_of(struct local_copy *copy,
 			     const struct inventory *wanted,
 			     struct inventory *inventory);
+/* The same for those with these UIDs. */
+void local_copy_inventory_of_uids(struct local_copy *copy,
+				  const ARRAY_TYPE(seq_range) *uids,
+				  struct inventory *inventory);
 /* UIDs of all messages. */
 void local_copy_uids(struct local_copy *copy, ARRAY_TYPE(seq_range) *uids);
 

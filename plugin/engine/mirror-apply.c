@@ -178,6 +178,18 @@ static int set_flags(struct mirror_apply *apply, const char **error_r)
  * Expunges
  */
 
+static void
+add_expunged(struct mirror_burst *burst, const struct burst_op *op,
+	     ARRAY_TYPE(seq_range) *expunged)
+{
+	(void)imap_seq_set_nostar_parse(op->ops->uids, expunged);
+	if (array_is_empty(&op->spared))
+		return;
+	seq_range_array_remove_seq_range(expunged, &op->spared);
+	/* with other flags by now */
+	box_behind(burst, burst->box, NULL);
+}
+
 static int expunge(struct mirror_burst *burst, const char **error_r)
 {
 	struct mirror_box *box = burst->box;
@@ -188,8 +200,7 @@ static int expunge(struct mirror_burst *burst, const char **error_r)
 	delta_init(&delta);
 	array_foreach_elem(&burst->ops, op) {
 		if (op->ops->type == MIRROR_EXPUNGE && op->state == BURST_OK)
-			(void)imap_seq_set_nostar_parse(op->ops->uids,
-							&delta.expunged);
+			add_expunged(burst, op, &delta.expunged);
 	}
 	ret = local_copy_apply(box->kept.copy, &burst->shown, &delta, error_r);
 	delta_deinit(&delta);
@@ -310,15 +321,15 @@ apply_copy(struct mirror_burst *burst, const struct saved_message *message,
 	const struct message_digest *digest =
 		digest_file_find(source->kept.digests, message->source_uid);
 	const struct inventory_item *item;
-	struct inventory wanted, local;
+	struct inventory local;
 	struct inventory_item copied;
-	bool added;
+	ARRAY_TYPE(seq_range) uids;
 	int ret = -1;
 
-	inventory_init(&wanted, burst->mirror->keywords);
+	t_array_init(&uids, 1);
+	seq_range_array_add(&uids, message->source_uid);
 	inventory_init(&local, burst->mirror->keywords);
-	(void)inventory_get(&wanted, message->source_uid, &added);
-	local_copy_inventory_of(source->kept.copy, &wanted, &local);
+	local_copy_inventory_of_uids(source->kept.copy, &uids, &local);
 	item = inventory_find(&local, message->source_uid);
 	if (item == NULL || digest == NULL) {
 		*error_r = t_strdup_printf("UID %u isn't here yet",
@@ -333,7 +344,6 @@ apply_copy(struct mirror_burst *burst, const struct saved_message *message,
 	if (ret == 0)
 		digest_file_add(box->kept.digests, message->uid, digest);
 	inventory_deinit(&local);
-	inventory_deinit(&wanted);
 	return ret;
 }
 

@@ -74,6 +74,22 @@ stores_otherwise(const struct mirror_burst *burst, const struct burst_op *op)
 	return FALSE;
 }
 
+/* Who expunges what is \Deleted doesn't mean what isn't any more. */
+static void get_deleted(struct burst_op *op)
+{
+	struct mirror_burst *burst = op->burst;
+	const struct inventory_item *item;
+	struct inventory local;
+
+	inventory_init(&local, burst->mirror->keywords);
+	local_copy_inventory_of_uids(burst->box->kept.copy, &op->uids, &local);
+	array_foreach(&local.items, item) {
+		if ((item->flags & MAIL_DELETED) != 0)
+			seq_range_array_add(&op->deleted, item->uid);
+	}
+	inventory_deinit(&local);
+}
+
 int mirror_burst_add(struct mirror_burst *burst, struct mirror_write *write,
 		     const struct mirror_op *ops, unsigned int count,
 		     unsigned int *used_r)
@@ -86,6 +102,8 @@ int mirror_burst_add(struct mirror_burst *burst, struct mirror_write *write,
 	op->count = 1;
 	op->uids_told = TRUE;
 	p_array_init(&op->uids, burst->pool, 4);
+	p_array_init(&op->deleted, burst->pool, 4);
+	p_array_init(&op->spared, burst->pool, 4);
 	p_array_init(&op->source_uids, burst->pool, 4);
 	p_array_init(&op->new_uids, burst->pool, 4);
 	if (ops->type == MIRROR_APPEND)
@@ -96,6 +114,8 @@ int mirror_burst_add(struct mirror_burst *burst, struct mirror_write *write,
 	    mirror_store_parse(burst->mirror->keywords, ops->args,
 			       &op->store) < 0)
 		return refuse_write(write, "Invalid flags");
+	if (ops->type == MIRROR_EXPUNGE)
+		get_deleted(op);
 	*used_r = 0;
 	if (ops->type != MIRROR_STORE || !stores_otherwise(burst, op)) {
 		array_push_back(&burst->ops, &op);
@@ -240,11 +260,16 @@ static void remember_expunge(struct burst_op *op)
 static void send_expunge(struct burst_op *op)
 {
 	ARRAY_TYPE(const_string) sets;
+	ARRAY_TYPE(seq_range) others;
 	const char *set;
 
 	remember_expunge(op);
-	uid_sets(&op->uids, &sets);
+	t_array_init(&others, 8);
+	seq_range_array_merge(&others, &op->uids);
+	seq_range_array_remove_seq_range(&others, &op->deleted);
+	uid_sets(&others, &sets);
 	send_stores(op, &sets, "+FLAGS.SILENT (\\Deleted)");
+	uid_sets(&op->uids, &sets);
 	array_foreach_elem(&sets, set)
 		send_for(op, uid_command(op->burst, "UID EXPUNGE", set));
 }
@@ -316,6 +341,22 @@ ignore_reply(const struct old_reply *reply, struct mirror_burst *burst)
  */
 
 static void
+op_shown(struct burst_op *op, const struct inventory_item *item)
+{
+	const struct old_mailbox *mailbox = &op->burst->box->kept.mailbox;
+
+	if (op->ops->type == MIRROR_STORE) {
+		if (mirror_store_is_done(&op->store, mailbox, item))
+			seq_range_array_remove(&op->uids, item->uid);
+	} else if (op->ops->type == MIRROR_EXPUNGE) {
+		if ((item->flags & MAIL_DELETED) == 0 &&
+		    seq_range_exists(&op->deleted, item->uid) &&
+		    seq_range_array_remove(&op->uids, item->uid))
+			seq_range_array_add(&op->spared, item->uid);
+	}
+}
+
+static void
 item_shown(const struct old_fetch_item *fetched, struct mirror_burst *burst)
 {
 	struct inventory_item *item;
@@ -329,12 +370,8 @@ item_shown(const struct old_fetch_item *fetched, struct mirror_burst *burst)
 	item->flags = fetched->flags & INVENTORY_FLAGS;
 	item->keywords = inventory_keywords_get(burst->mirror->keywords,
 						fetched->keywords);
-	array_foreach_elem(&burst->ops, op) {
-		if (op->ops->type == MIRROR_STORE &&
-		    mirror_store_is_done(&op->store, &burst->box->kept.mailbox,
-					 item))
-			seq_range_array_remove(&op->uids, fetched->uid);
-	}
+	array_foreach_elem(&burst->ops, op)
+		op_shown(op, item);
 }
 
 /* VANISHED 405,407,410:425 (RFC 7162) */
@@ -397,25 +434,16 @@ get_needless(struct mirror_burst *burst, const struct burst_op *op,
 	     ARRAY_TYPE(seq_range) *needless)
 {
 	const struct inventory_item *item;
-	struct inventory wanted, local;
-	struct seq_range_iter iter;
-	unsigned int n = 0;
-	uint32_t uid;
-	bool added;
+	struct inventory local;
 
-	inventory_init(&wanted, burst->mirror->keywords);
 	inventory_init(&local, burst->mirror->keywords);
-	seq_range_array_iter_init(&iter, &op->uids);
-	while (seq_range_array_iter_nth(&iter, n++, &uid))
-		(void)inventory_get(&wanted, uid, &added);
-	local_copy_inventory_of(burst->box->kept.copy, &wanted, &local);
+	local_copy_inventory_of_uids(burst->box->kept.copy, &op->uids, &local);
 	array_foreach(&local.items, item) {
 		if (mirror_store_is_done(&op->store, &burst->box->kept.mailbox,
 					 item))
 			seq_range_array_add(needless, item->uid);
 	}
 	inventory_deinit(&local);
-	inventory_deinit(&wanted);
 }
 
 /*

@@ -142,6 +142,9 @@ struct burst_op {
 	struct mirror_store store;
 	/* STORE: not confirmed yet; EXPUNGE: not gone yet; COPY: all of them */
 	ARRAY_TYPE(seq_range) uids;
+	/* EXPUNGE: those that are \Deleted in the copy; of these, the ones that
+	   somebody else has taken that from on the old server: they stay */
+	ARRAY_TYPE(seq_range) deleted, spared;
 	/* APPEND, COPY: UIDs that it got, as the server told them */
 	uint32_t uid_validity;
 	ARRAY_TYPE(seq_range) source_uids, new_uids;

@@ -111,25 +111,17 @@ static bool settle_store(struct settle *settle, struct burst_op *op)
 {
 	struct mirror_burst *burst = settle->burst;
 	const struct inventory_item *item;
-	struct inventory wanted, local;
-	struct seq_range_iter iter;
-	unsigned int n = 0;
-	bool added, done = TRUE;
-	uint32_t uid;
+	struct inventory local;
+	bool done = TRUE;
 
-	inventory_init(&wanted, burst->mirror->keywords);
 	inventory_init(&local, burst->mirror->keywords);
-	seq_range_array_iter_init(&iter, &op->uids);
-	while (seq_range_array_iter_nth(&iter, n++, &uid))
-		(void)inventory_get(&wanted, uid, &added);
-	local_copy_inventory_of(burst->box->kept.copy, &wanted, &local);
+	local_copy_inventory_of_uids(burst->box->kept.copy, &op->uids, &local);
 	array_foreach(&local.items, item) {
 		if (!mirror_store_is_done(&op->store,
 					  &burst->box->kept.mailbox, item))
 			done = FALSE;
 	}
 	inventory_deinit(&local);
-	inventory_deinit(&wanted);
 	return done;
 }
 

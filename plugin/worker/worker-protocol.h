@@ -52,6 +52,10 @@
  *   RESUME
  *       OK
  *
+ * Who waits for the answer to anything but FRESH hears PROGRESS each 5 seconds:
+ * as long as it comes, nobody needs to give up. What was asked for by who has
+ * closed the connection meanwhile isn't begun any more.
+ *
  * A request that isn't understood is answered by NO and the connection closed.
  */
 

@@ -8,9 +8,6 @@
 #include "worker-server.h"
 #include "worker-turns-private.h"
 
-/* how often an asker hears that he isn't forgotten */
-#define ALIVE_MSECS 5000
-
 /* All of its kind, the first one included, in their order. */
 static void take_alike(struct worker_turns *turns, struct worker_task *first,
 		       ARRAY_TYPE(worker_task) *tasks_r)
@@ -61,7 +58,9 @@ static void turn_write(struct worker_turns *turns, struct worker_task *first)
 		write = &task->request->write;
 		array_push_back(&writes, &write);
 	}
+	turns->tasks = &tasks;
 	mirror_write(turns->mirror, first->vname, &writes);
+	turns->tasks = NULL;
 	array_foreach_elem(&tasks, task) {
 		write = &task->request->write;
 		turn_note_answer(turns, write->answer, write->error_code,
@@ -90,9 +89,25 @@ static void turn_refresh(struct worker_turns *turns, struct worker_task *first)
 		worker_task_answer(task, line);
 }
 
-static void turn_alive(struct worker_turns *turns)
+static void tell_alive(const struct worker_task *task)
 {
-	worker_server_tell(turns->progress_request, "PROGRESS");
+	/* who asks for FRESH doesn't wait so long */
+	if (task->request != NULL && task->type != WORKER_FRESH)
+		worker_server_tell(task->request, "PROGRESS");
+}
+
+void worker_turn_tell_alive(struct worker_turns *turns)
+{
+	struct worker_task *task;
+
+	for (task = turns->head; task != NULL; task = task->next)
+		tell_alive(task);
+	if (turns->tasks != NULL) {
+		array_foreach_elem(turns->tasks, task)
+			tell_alive(task);
+	}
+	if (turns->progress_request != NULL)
+		worker_server_tell(turns->progress_request, "PROGRESS");
 }
 
 static void turn_fill_begin(void *context, const char *vname ATTR_UNUSED,
@@ -124,18 +139,6 @@ void worker_turn_observe(struct worker_turns *turns)
 	mirror_set_observer(turns->mirror, &turns->observer);
 }
 
-static void progress_begin(struct worker_turns *turns, struct worker_task *task)
-{
-	turns->progress_request = task->request;
-	turns->to_alive = timeout_add(ALIVE_MSECS, turn_alive, turns);
-}
-
-static void progress_end(struct worker_turns *turns)
-{
-	timeout_remove(&turns->to_alive);
-	turns->progress_request = NULL;
-}
-
 static void turn_fill(struct worker_turns *turns, struct worker_task *task)
 {
 	struct worker_request *request = task->request;
@@ -144,10 +147,10 @@ static void turn_fill(struct worker_turns *turns, struct worker_task *task)
 	enum mail_error error_code = MAIL_ERROR_NONE;
 	const char *error = NULL;
 
-	progress_begin(turns, task);
+	turns->progress_request = task->request;
 	answer = mirror_fill(turns->mirror, task->vname, request->fill_flags,
 			     &result, &error_code, &error);
-	progress_end(turns);
+	turns->progress_request = NULL;
 	turn_note_answer(turns, answer, error_code, error);
 	worker_task_answer(task, answer == MIRROR_DONE ?
 		    worker_answer_fill(&result) :
@@ -169,10 +172,10 @@ static void turn_prepare(struct worker_turns *turns, struct worker_task *task)
 	const char *error;
 	int ret;
 
-	progress_begin(turns, task);
+	turns->progress_request = task->request;
 	ret = mirror_cutover_prepare(turns->mirror, &task->request->vnames,
 				     &error_code, &error);
-	progress_end(turns);
+	turns->progress_request = NULL;
 	if (ret < 0) {
 		turn_cutover_failed(turns, task, error_code, error);
 		return;

@@ -44,8 +44,11 @@ struct worker_turns {
 	/* of the turn that is under way */
 	bool running;
 	struct timeval started;
+	/* what isn't queued because of it; or NULL */
+	const ARRAY_TYPE(worker_task) *tasks;
 	/* who hears of its progress, or NULL */
 	struct worker_request *progress_request;
+
 	struct timeout *to_alive;
 
 	struct mirror_backoff backoff;
@@ -67,6 +70,8 @@ void worker_turn_failed(struct worker_turns *turns, enum mail_error error_code,
 
 /* Hear of the progress of fills, at the beginning. */
 void worker_turn_observe(struct worker_turns *turns);
+/* Tell all who wait, but for FRESH, that they aren't forgotten. */
+void worker_turn_tell_alive(struct worker_turns *turns);
 /* Does it, with those that are alike; the task isn't queued. Not for PAUSE. */
 void worker_turn(struct worker_turns *turns, struct worker_task *task);
 

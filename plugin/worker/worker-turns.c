@@ -11,6 +11,8 @@
 /* a write may come each moment: not as late as a connection that waits */
 #define MAX_BACKOFF_MSECS (30 * 1000)
 #define PAUSE_MSECS (60 * 1000)
+/* who waits hears so often that he isn't forgotten, however long a turn takes */
+#define ALIVE_MSECS 5000
 #define MAX_FRESHNESS_MSECS 2000
 /* when nobody asks for anything, the copies are closed */
 #define RELEASE_MSECS (60 * 1000)
@@ -324,6 +326,8 @@ worker_turns_init(struct mirror *mirror, struct worker_slots *slots,
 	turns->callbacks = *callbacks;
 	turns->context = context;
 	turns->ioloop = current_ioloop;
+	turns->to_alive = timeout_add(ALIVE_MSECS, worker_turn_tell_alive,
+				      turns);
 	worker_turn_observe(turns);
 	return turns;
 }
@@ -345,12 +349,12 @@ void worker_turns_deinit(struct worker_turns **_turns)
 		pause_end(turns->pauses);
 	timeout_remove(&turns->to);
 	timeout_remove(&turns->to_release);
+	timeout_remove(&turns->to_alive);
 	i_free(turns->error);
 	i_free(turns);
 }
 
 void worker_turns_switch_ioloop(struct worker_turns *turns)
 {
-	if (turns->to_alive != NULL)
-		turns->to_alive = io_loop_move_timeout(&turns->to_alive);
+	turns->to_alive = io_loop_move_timeout(&turns->to_alive);
 }

@@ -10,7 +10,7 @@
 #include "worker/worker-request.h"
 #include "worker/worker-server.h"
 #include "worker/worker-slots.h"
-#include "worker/worker-turns.h"
+#include "worker/worker-turns-private.h"
 
 #include "engine-unit.h"
 #include "unit.h"
@@ -43,6 +43,14 @@ void worker_server_answer(struct worker_request **request, const char *line)
 	str_printfa(done, "%s:%s ", (const char *)(*request)->conn,
 		    first_word(line));
 	worker_request_free(request);
+}
+
+/* whose connection is closed */
+static const char *left;
+
+bool worker_server_is_left(const struct worker_request *request)
+{
+	return left != NULL && strcmp((const char *)request->conn, left) == 0;
 }
 
 void worker_server_tell(struct worker_request *request, const char *line)
@@ -187,6 +195,7 @@ static void begin(void)
 
 	done = t_str_new(256);
 	away = FALSE;
+	left = NULL;
 	slots_left = 2;
 	turns = worker_turns_init(NULL, NULL, &callbacks, NULL);
 }
@@ -240,6 +249,31 @@ static void test_together(void)
 }
 
 /* What comes in a turn waits for its end. */
+/* Nothing is done for who doesn't wait any more. */
+static void test_left(void)
+{
+	begin();
+	left = "b";
+	ask("a", "WRITE box 7 expunge 1");
+	ask("b", "WRITE box 7 expunge 2");
+	ask("c", "WRITE other 7 expunge 3");
+	run();
+	end("write(box*1) a:OK b:NO write(other*1) c:OK ");
+}
+
+static void test_alive(void)
+{
+	begin();
+	ask("a", "WRITE box 7 expunge 1");
+	ask("b", "FRESH box 0");
+	ask("c", "FILL box 0");
+	worker_turn_tell_alive(turns);
+	check("a:PROGRESS c:PROGRESS ");
+	run();
+	end("write(box*1) a:OK refresh(box) refreshed(box) b:OK fill(box) "
+	    "c:PROGRESS,fetched,1,2000 c:PROGRESS,2000 c:OK ");
+}
+
 static void test_in_turn(void)
 {
 	begin();
@@ -350,6 +384,8 @@ int main(void)
 {
 	static const struct unit_test tests[] = {
 		{ "what is done together", test_together },
+		{ "left", test_left },
+		{ "alive", test_alive },
 		{ "asked in a turn", test_in_turn },
 		{ "cutover", test_cutover },
 		{ "pause", test_pause },
