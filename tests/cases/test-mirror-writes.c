@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RACES 15
 #define TIME "17-Jul-2019 02:44:25 -0700"
 
 /* STORE */
@@ -214,6 +215,42 @@ static void catenates(void)
 	UNIT_CHECK(imap_exists(session) == exists + 1, "CATENATE: no EXISTS");
 }
 
+/* EXPUNGE while others do the same */
+
+/* Without waiting between the two. */
+static void expunge_at_once(uint32_t uid)
+{
+	unsigned int store, expunge;
+
+	store = imap_send(session, "UID STORE %u +FLAGS.SILENT (\\Deleted)",
+			  uid);
+	expunge = imap_send(session, "UID EXPUNGE %u", uid);
+	session_done(imap_wait(session, store), "STORE");
+	session_done(imap_wait(session, expunge), "UID EXPUNGE");
+	case_pair_gone(&session_watch, "INBOX", uid,
+		       "UID EXPUNGE while others expunge");
+}
+
+static void expunges_with_others(void)
+{
+	struct imap_client *direct = case_imap("OLD_IMAP_DIRECT", 0);
+	uint32_t theirs, ours;
+	struct imap_box box;
+
+	for (unsigned int i = 0; i < RACES && direct != NULL; i++) {
+		theirs = append("INBOX", "theirs@case.example", NULL, NULL);
+		ours = append("INBOX", "ours@case.example", NULL, NULL);
+		UNIT_CHECK(imap_select(direct, "INBOX", &box) == IMAP_OK &&
+			   imap_run(direct, "UID STORE %u +FLAGS (\\Deleted)",
+				    theirs) == IMAP_OK &&
+			   imap_run(direct, "UID EXPUNGE %u", theirs) ==
+			   IMAP_OK, "the other: %s", imap_error(direct));
+		expunge_at_once(ours);
+	}
+	imap_logout(&direct);
+	case_mirror_settles(0, false, "EXPUNGE while others expunge");
+}
+
 /* COPY, MOVE */
 
 static void transfer(const char *command, unsigned int count, const char *to)
@@ -262,6 +299,7 @@ const struct mirror_part mirror_writes[] = {
 	{ "FETCH BODY[]", reading_marks_seen },
 	{ "EXPUNGE", expunges },
 	{ "APPEND", appends },
+	{ "EXPUNGE with others", expunges_with_others },
 	{ "MULTIAPPEND", appends_several },
 	{ "CATENATE", catenates },
 	{ "COPY and MOVE", copies_and_moves },
