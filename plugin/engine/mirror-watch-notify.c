@@ -1,6 +1,6 @@
-/* mirror-watch-notify: NOTIFY (RFC 5465), and the heartbeat: Dovecot gathers events
-   for half a second, and for several when more of them follow, but tells them
-   all before it answers to a NOOP. */
+/* mirror-watch-notify: NOTIFY (RFC 5465), and the heartbeat: Dovecot gathers
+   events for half a second, and for several when more of them follow, but tells
+   them all before it answers to a NOOP. */
 
 #include "mirror-watch-private.h"
 

@@ -1,5 +1,5 @@
-/* mirror-watch-poll: STATUS of the wanted mailboxes (RFC 3501 6.3.10), of all in
-   one command where that is more than a few (LIST-STATUS, RFC 5819). */
+/* mirror-watch-poll: STATUS of the wanted mailboxes (RFC 3501 6.3.10), of all
+   in one command where that is more than a few (LIST-STATUS, RFC 5819). */
 
 #include "mirror-watch-private.h"
 #include "array.h"

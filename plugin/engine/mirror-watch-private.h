@@ -11,8 +11,8 @@
  *   mirror-watch-notify.c  NOTIFY and the heartbeat
  *
  * All that is to be done is decided in watch_tick(), from the ioloop; callbacks
- * note what they hear and wake it. Times are milliseconds of a clock that nobody
- * sets (watch_now()); 0 is never.
+ * note what they hear and wake it. Times are milliseconds of a clock that
+ * nobody sets (watch_now()); 0 is never.
  */
 
 #include "lib.h"

@@ -10,8 +10,8 @@
    nobody waits for what this connection does. */
 #define WATCH_CMD_TIMEOUT_MSECS (30 * 1000)
 #define WATCH_SELECTED_MSECS 1000
-/* Less than a second with the round trip: who wants to know what was so a second
-   ago is answered at once. */
+/* Less than a second with the round trip: who wants to know what was so a
+   second ago is answered at once. */
 #define WATCH_HEARTBEAT_MSECS 800
 #define WATCH_PATIENCE_MSECS 5000
 

@@ -11,8 +11,8 @@
  * pipelined STATUS commands else. One poll of a kind at a time, and a pause
  * behind it that is at least as long as it took.
  *
- * NOTIFY (RFC 5465) is held beside where the old server has it, with a NOOP each
- * 0.8 seconds that brings what the server holds back: most changes are told in
+ * NOTIFY (RFC 5465) is held beside where the old server has it, with a NOOP
+ * each 0.8 seconds that brings what the server holds back: most changes are told in
  * half a second then, and what isn't selected is known as well. It doesn't
  * replace the polls: a mail that another program puts into a Maildir isn't
  * noticed by Dovecot, and changes of INBOX now and then aren't. A mailbox of
@@ -61,8 +61,8 @@ void mirror_watch_want(struct mirror_watch *watch,
 		       const ARRAY_TYPE(const_string) *others);
 
 /* Was all told that happened to it until max_age_msecs ago: by an answer to a
-   STATUS, or to a NOOP while NOTIFY is held, that was sent since then? FALSE for a
-   mailbox that isn't there. */
+   STATUS, or to a NOOP while NOTIFY is held, that was sent since then? FALSE
+   for a mailbox that isn't there. */
 bool mirror_watch_is_fresh(const struct mirror_watch *watch, const char *vname,
 			   unsigned int max_age_msecs);
 /* Ask for it now; the callback tells. More than one at once is one question.

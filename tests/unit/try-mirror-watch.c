@@ -5,9 +5,9 @@
  *
  * Names are the old server's; those of a range as in "box%u:5000" are box0 to
  * box4999. OLD_PASSWORD, OLD_RAWLOG as in try-old-client; OLD_PREFIX is
- * imapc_list_prefix, OLD_SEP the separator, WATCH_MSECS the interval. A line for
- * each status with the seconds since the epoch, and one each second with what is
- * fresh; the last has the counters.
+ * imapc_list_prefix, OLD_SEP the separator, WATCH_MSECS the interval. A line
+ * for each status with the seconds since the epoch, and one each second with
+ * what is fresh, and counters.
  */
 #include "lib.h"
 #include "array.h"
