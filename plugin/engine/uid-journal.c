@@ -115,7 +115,6 @@ int uid_journal_get(const char *dir, const char *folder, const char *vname,
 {
 	buffer_t *data = t_buffer_create(1024);
 	const char *const *lines;
-	unsigned int count;
 	int ret;
 
 	*size_r = 0;
@@ -124,11 +123,11 @@ int uid_journal_get(const char *dir, const char *folder, const char *vname,
 	if (ret <= 0)
 		return ret;
 	*size_r = data->used;
+	/* what is behind the last LF isn't a line; one that is just being made
+	   has none */
 	lines = t_strsplit(str_c(data), "\n");
-	/* what is behind the last LF isn't a line */
-	count = str_array_length(lines) - 1;
-	for (unsigned int i = 0; i < count; i++)
-		parse_line(lines[i], uid_validity, uids);
+	for (; lines[0] != NULL && lines[1] != NULL; lines++)
+		parse_line(*lines, uid_validity, uids);
 	return 0;
 }
 

@@ -99,6 +99,9 @@ static void test_torn(void)
 	size_t size;
 
 	add(dir, VALIDITY, 1, 1, TRUE);
+	/* just made */
+	engine_unit_write(path_of(dir), "", 0);
+	CU_ASSERT_STRING_EQUAL(get(dir, NAME, &size), "");
 	engine_unit_write(path_of(dir), torn, strlen(torn));
 	/* it was 10,15 */
 	CU_ASSERT_STRING_EQUAL(get(dir, NAME, &size), "1:3");
