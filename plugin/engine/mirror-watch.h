@@ -12,11 +12,11 @@
  * behind it that is at least as long as it took.
  *
  * NOTIFY (RFC 5465) is held beside where the old server has it, with a NOOP
- * each 0.8 seconds that brings what the server holds back: most changes are told in
- * half a second then, and what isn't selected is known as well. It doesn't
- * replace the polls: a mail that another program puts into a Maildir isn't
- * noticed by Dovecot, and changes of INBOX now and then aren't. A mailbox of
- * which polls find what NOTIFY should have told isn't relied on it for.
+ * each 0.8 seconds that brings what the server holds back: most changes are
+ * told in half a second then, and what isn't selected is known as well. It
+ * doesn't replace the polls: Dovecot doesn't notice a mail that another program
+ * puts into a Maildir, and now and then a change of INBOX. A mailbox of which
+ * polls find what NOTIFY should have told isn't relied on it for.
  *
  * It asks for nothing while nobody wants anything.
  *
