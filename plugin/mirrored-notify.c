@@ -81,7 +81,8 @@ static struct mirrored_notify *notify_start(struct mailbox *box)
 		return NULL;
 	}
 	/* timeout_add() wants a constant */
-	notify->to_look = timeout_add_short(look_msecs, look, notify);
+	if (look_msecs > 0)
+		notify->to_look = timeout_add_short(look_msecs, look, notify);
 	return notify;
 }
 

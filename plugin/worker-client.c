@@ -14,6 +14,8 @@
 
 /* for FRESH, as long as the worker hasn't said how long */
 #define FRESHNESS_MSECS 2000
+/* what stock imapc takes imapc_cmd_timeout = 0 for */
+#define COMMAND_MSECS (5 * 60 * 1000)
 /* FRESH isn't tried again so soon after no worker could be had */
 #define RETRY_MSECS 5000
 /* one that ends just when it is asked is replaced by another, and a reload of
@@ -348,8 +350,10 @@ reply_lost(struct worker_client *client, struct worker_reply *reply)
 
 static unsigned int command_msecs(struct worker_client *client)
 {
-	return remote_storage(client->muser)->set->imapc_cmd_timeout *
-		1000;
+	unsigned int secs =
+		remote_storage(client->muser)->set->imapc_cmd_timeout;
+
+	return secs > 0 ? secs * 1000 : COMMAND_MSECS;
 }
 
 /* late: an answer that comes too late is skipped, else the connection goes. */

@@ -399,7 +399,7 @@ static void save_all(struct mirror_apply *apply)
 		box_behind(burst, burst->dest, NULL);
 	}
 	burst->dest->kept.dirty = TRUE;
-	if (burst->box == burst->dest)
+	if (burst->box == burst->dest && burst->noop)
 		burst->box->known_uid = mirror_box_uid_next(burst->box);
 }
 

@@ -498,6 +498,7 @@ static int send_all(struct mirror_burst *burst)
 	if (saves)
 		old_client_send(burst->mirror->client, ignore_reply, burst,
 				"NOOP");
+	burst->noop = saves;
 	return burst_wait(burst);
 }
 

@@ -166,6 +166,8 @@ struct mirror_burst {
 	ARRAY(struct burst_op *) ops;
 	/* flags as the server has shown them in this burst */
 	struct inventory shown;
+	/* a NOOP has ended behind all that was saved */
+	bool noop;
 	bool lost;
 };
 

@@ -103,6 +103,25 @@ static void expunges(void)
 	session_check("INBOX", c, NULL, "EXPUNGE of another one");
 }
 
+/* Before this server has heard of it: a client of the old one has changed its
+   mind. What it has kept stays. */
+static void expunges_but_undeleted(void)
+{
+	uint32_t exists = imap_exists(session);
+	uint32_t kept = session_uid(exists), gone = session_uid(exists - 1);
+
+	if (!session_ok("UID STORE %u,%u +FLAGS (\\Deleted)", kept, gone) ||
+	    !UNIT_CHECK(imap_run(session_watch.old, "SELECT INBOX") ==
+			IMAP_OK && imap_run(session_watch.old,
+				 "UID STORE %u -FLAGS (\\Deleted)",
+				 kept) == IMAP_OK,
+			"undelete: %s", imap_error(session_watch.old)) ||
+	    !session_ok("EXPUNGE"))
+		return;
+	case_pair_gone(&session_watch, "INBOX", gone, "EXPUNGE");
+	session_check("INBOX", kept, NULL, "EXPUNGE after an undelete");
+}
+
 /* APPEND */
 
 /* Of APPENDUID or COPYUID, the new ones; the caller frees them. */
@@ -298,6 +317,7 @@ const struct mirror_part mirror_writes[] = {
 	{ "STORE", stores_flags },
 	{ "FETCH BODY[]", reading_marks_seen },
 	{ "EXPUNGE", expunges },
+	{ "EXPUNGE but what was undeleted", expunges_but_undeleted },
 	{ "APPEND", appends },
 	{ "EXPUNGE with others", expunges_with_others },
 	{ "MULTIAPPEND", appends_several },
