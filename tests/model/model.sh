@@ -15,7 +15,8 @@ set -eu
 MEMORY_MB=6000
 MAX_DEPTH=100000
 CFLAGS=-O1
-SOURCE=$(cd "$(dirname "$0")" && pwd)/mirror.pml
+FOLDER=$(cd "$(dirname "$0")" && pwd)
+SOURCE=mirror.pml
 
 hold="
 two-sessions	SESSIONS=2 DIRECT=0
@@ -97,9 +98,8 @@ command -v spin >/dev/null || {
 }
 dir=$(mktemp -d)
 [ -n "${MODEL_KEEP:-}" ] && echo "model: in $dir" || trap 'rm -rf "$dir"' EXIT
-cp "$SOURCE" "$dir"
+cp "$FOLDER/mirror.pml" "$FOLDER/world.pml" "$dir"
 cd "$dir"
-SOURCE=mirror.pml
 failed=
 table 0 <<END
 $hold
