@@ -316,6 +316,15 @@ void local_copy_uids(struct local_copy *copy, ARRAY_TYPE(seq_range) *uids)
 	}
 }
 
+/* What comes into a mirror is new to its clients. Maildir takes a message that has
+   its UID already for one that isn't, unless it's told. */
+static enum mail_flags recent_flag(const struct local_copy *copy)
+{
+	return copy->lazy &&
+		strcmp(copy->box->storage->name, "maildir") == 0 ?
+		MAIL_RECENT : 0;
+}
+
 /* The save of a message under its UID, with its flags and keywords. */
 static void
 save_alloc(struct local_copy *copy, const struct inventory_item *item)
@@ -336,8 +345,8 @@ save_alloc(struct local_copy *copy, const struct inventory_item *item)
 	copy->save = mailbox_save_alloc(copy->trans);
 	copy->save_uid = item->uid;
 	mailbox_save_set_uid(copy->save, item->uid);
-	mailbox_save_set_flags(copy->save, item->flags & INVENTORY_FLAGS,
-			       keywords);
+	mailbox_save_set_flags(copy->save, (item->flags & INVENTORY_FLAGS) |
+			       recent_flag(copy), keywords);
 	if (keywords != NULL)
 		mailbox_keywords_unref(&keywords);
 }
