@@ -4,10 +4,11 @@
 /*
  * cutover: the authority over mailboxes goes from the old server to here.
  *
- * From `filled` or `mirrored`: the folder tree is held, the sessions that have a mailbox
- * open through the old server are asked to finish, the last delta is pulled,
- * the UID gap is left (I9), all is made durable, and one rename makes the
- * mailbox local (I3). What fails before that leaves it as it was.
+ * From `filled` or `mirrored`: the folder tree is held, the sessions that have a
+ * mailbox open through the old server are asked to finish, the last delta is
+ * pulled, the UID gap is left (I9), all is made durable, and one rename makes the
+ * mailbox local (I3). What fails before that leaves it as it was. Who has a mirror
+ * open isn't disturbed: the worker answers his next write by LOCAL.
  */
 
 #include "mail-error.h"

@@ -7,7 +7,8 @@
  *   mirror.c          life, and what the worker asks for
  *   mirror-box.c      mailboxes: opened, selected, brought up to date
  *   mirror-write.c    a turn's writes, in rounds of one burst each
- *   mirror-burst.c    a burst: its commands, and what the old server answers
+ *   mirror-op.c       an op of a burst: its commands, and their answers
+ *   mirror-burst.c    a burst, and what the old server shows meanwhile
  *   mirror-store.c    what a STORE says, and whether it is so
  *   mirror-apply.c    what the old server has done, to the copy
  *   mirror-settle.c   the connection was lost: was it done?
@@ -120,7 +121,7 @@ bool mirror_store_is_done(const struct mirror_store *store,
 			  const struct inventory_item *item);
 
 /*
- * mirror-burst.c
+ * mirror-op.c, mirror-burst.c
  */
 
 enum burst_state {
@@ -171,14 +172,19 @@ struct mirror_burst {
 	bool lost;
 };
 
+/* mirror-op.c */
+/* Add an op (with those behind it that go along, *used_r in all; 0 when it must
+   wait for the next burst). Returns 0; -1 with the write answered. */
+int mirror_op_add(struct mirror_burst *burst, struct mirror_write *write,
+		  const struct mirror_op *ops, unsigned int count,
+		  unsigned int *used_r);
+/* Its commands go with the burst. */
+void mirror_op_send(struct burst_op *op);
+
+/* mirror-burst.c */
 void mirror_burst_init(struct mirror_burst *burst, struct mirror *mirror,
 		       struct mirror_box *box, struct mirror_box *dest);
 void mirror_burst_deinit(struct mirror_burst *burst);
-/* Add an op (with those behind it that go along, *used_r in all; 0 when it must
-   wait for the next burst). Returns 0; -1 with the write answered. */
-int mirror_burst_add(struct mirror_burst *burst, struct mirror_write *write,
-		     const struct mirror_op *ops, unsigned int count,
-		     unsigned int *used_r);
 /* Send all and wait for the answers; what isn't confirmed is asked for, and tried
    once more. Each op's state tells. */
 void mirror_burst_run(struct mirror_burst *burst);

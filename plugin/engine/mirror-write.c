@@ -85,9 +85,9 @@ add_write(struct mirror_burst *burst, struct pending_write *pending,
 			source_gone(pending);
 			return;
 		}
-		if (mirror_burst_add(burst, pending->write, op,
-				     array_count(&pending->write->ops) -
-				     pending->next, &used) < 0) {
+		if (mirror_op_add(burst, pending->write, op,
+				  array_count(&pending->write->ops) -
+				  pending->next, &used) < 0) {
 			pending->answered = TRUE;
 			return;
 		}

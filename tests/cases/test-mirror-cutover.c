@@ -9,102 +9,23 @@
  * printed, not judged.
  */
 #include "case-mirror.h"
-#include "idler.h"
-#include "writer.h"
+#include "cutover-crowd.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define IMAP_WRITERS 6
-#define LMTP_WRITERS 2
-#define WRITERS (IMAP_WRITERS + LMTP_WRITERS)
-#define IDLERS 8
-#define ROUNDS 20
-#define MAX_ROUNDS 60
-#define OTHER "Kept"
-
-static struct writers *writers;
-static double gaps[MAX_ROUNDS * WRITERS];
-static unsigned int gap_count;
-
-static bool make_mailboxes(unsigned int rounds)
+static bool fill_mailboxes(unsigned int rounds)
 {
-	static char names[MAX_ROUNDS][16];
-	const char *mailboxes[MAX_ROUNDS + 2];
-	struct imap_client *client = case_imap("OLD_IMAP_DIRECT", 0);
-	bool ok = client != NULL;
+	static char names[CROWD_MAX_ROUNDS][16];
+	const char *mailboxes[CROWD_MAX_ROUNDS + 2];
 
-	for (unsigned int i = 0; i < rounds && ok; i++) {
-		snprintf(names[i], sizeof(names[i]), "Box%02u", i);
+	for (unsigned int i = 0; i < rounds; i++) {
+		snprintf(names[i], sizeof(names[i]), "%s", crowd_mailbox(i));
 		mailboxes[i] = names[i];
-		ok = imap_run(client, "CREATE %s", names[i]) == IMAP_OK;
 	}
-	mailboxes[rounds] = OTHER;
+	mailboxes[rounds] = CROWD_OTHER;
 	mailboxes[rounds + 1] = NULL;
-	ok = ok && imap_run(client, "CREATE " OTHER) == IMAP_OK;
-	UNIT_CHECK(ok, "CREATE");
-	imap_logout(&client);
-	return ok && case_mirror_fill(0, mailboxes);
-}
-
-/* Returns how many messages it has. */
-static unsigned int
-check(const char *server, const char *mailbox, const char *when)
-{
-	struct writers_check result;
-	const char *error = "";
-
-	if (!UNIT_CHECK(writers_check(writers, case_get(server), mailbox,
-				      stdout, &result, &error) == 0,
-			"%s: %s", when, error))
-		return 0;
-	UNIT_CHECK(result.lost + result.doubled + result.changed +
-		   result.strange == 0,
-		   "%s %s: lost=%u doubled=%u changed=%u strange=%u", mailbox,
-		   when, result.lost, result.doubled, result.changed,
-		   result.strange);
-	return result.messages;
-}
-
-static void cut_over(const char *mailbox)
-{
-	writers_watch_begin(writers);
-	case_migration("cutover -u %s %s", case_user(0), mailbox);
-	UNIT_CHECK(writers_wait(writers, 2), "%s: nobody writes after the "
-		   "cutover", mailbox);
-	gap_count += writers_watch_end(writers, gaps + gap_count);
-	case_is_state(0, mailbox, "local");
-}
-
-/* those who watch */
-
-static struct idlers *start_idlers(const char *mailbox)
-{
-	struct idlers_settings set = {
-		.imap = case_get("NEW_IMAP"),
-		.user = case_user(0),
-		.password = case_get("PASSWORD"),
-		.count = IDLERS,
-	};
-	struct idlers *idlers = idlers_start(&set, mailbox);
-
-	UNIT_CHECK(idlers_wait(idlers, 0, 30000), "not all idle");
-	return idlers;
-}
-
-static void end_idlers(struct idlers **idlers, unsigned int messages)
-{
-	unsigned int failures;
-	const char *why;
-
-	UNIT_CHECK(idlers_wait_exists(*idlers, messages, 30000),
-		   "not everyone who idles sees %u messages", messages);
-	failures = idlers_failures(*idlers, &why);
-	UNIT_CHECK(failures == 0, "%u troubles of those who idle: %s", failures,
-		   why);
-	UNIT_CHECK(idlers_byes(*idlers) == 0, "%u who idled got BYE",
-		   idlers_byes(*idlers));
-	idlers_stop(idlers);
+	return case_mirror_fill(0, mailboxes);
 }
 
 /* "1 17 \Seen\n...": all of the mailbox by sequence numbers, as the session
@@ -172,35 +93,25 @@ static void round_of(const char *mailbox)
 	struct idlers *idlers;
 	unsigned int messages;
 
-	writers_go(writers, mailbox);
-	UNIT_CHECK(writers_wait(writers, 2), "%s: no writes", mailbox);
-	UNIT_CHECK(writers_pause(writers), "%s: a writer hangs", mailbox);
-	check("OLD_IMAP_DIRECT", mailbox, "on the old server");
-	check("NEW_IMAP", mailbox, "in the mirror");
+	crowd_write(mailbox, 2, true);
+	crowd_check("OLD_IMAP_DIRECT", mailbox, "on the old server");
+	crowd_check("NEW_IMAP", mailbox, "in the mirror");
 	session = open_before(mailbox);
-	idlers = start_idlers(mailbox);
+	idlers = crowd_idlers(mailbox);
 
-	writers_go(writers, mailbox);
-	UNIT_CHECK(writers_wait(writers, 1), "%s: no writes", mailbox);
-	cut_over(mailbox);
-	UNIT_CHECK(writers_pause(writers), "%s: a writer hangs", mailbox);
-	messages = check("NEW_IMAP", mailbox, "after the cutover");
-	end_idlers(&idlers, messages);
+	crowd_write(mailbox, 1, false);
+	crowd_cut_over(mailbox);
+	crowd_write(mailbox, 1, true);
+	messages = crowd_check("NEW_IMAP", mailbox, "after the cutover");
+	crowd_end_idlers(&idlers, messages, 0);
 	keeps_place(&session, mailbox);
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
 }
 
 static void judge(unsigned int rounds)
 {
 	struct writers_counts counts;
 
-	writers_get_counts(writers, &counts);
+	writers_get_counts(crowd_writers(), &counts);
 	UNIT_CHECK(counts.failures == 0, "%llu failures: %s",
 		   (unsigned long long)counts.failures, counts.failure);
 	UNIT_CHECK(counts.connections_lost + counts.refused +
@@ -209,52 +120,29 @@ static void judge(unsigned int rounds)
 		   (unsigned long long)counts.connections_lost,
 		   (unsigned long long)counts.refused,
 		   (unsigned long long)counts.unanswered);
-	UNIT_CHECK(counts.acknowledged >= rounds * WRITERS * 5,
+	UNIT_CHECK(counts.acknowledged >= rounds * CROWD_WRITERS * 5,
 		   "only %llu writes", (unsigned long long)counts.acknowledged);
-	if (gap_count == 0)
-		return;
-	qsort(gaps, gap_count, sizeof(*gaps), compare);
-	printf("\n    cutovers=%u writes acknowledged=%llu\n    "
-	       "a write usually takes %.1f ms; interrupted by a cutover: "
-	       "median %.1f ms, max %.1f ms\n    ", rounds,
-	       (unsigned long long)counts.acknowledged, counts.median,
-	       gaps[gap_count / 2], gaps[gap_count - 1]);
-}
-
-static void start_writers(void)
-{
-	struct writers_settings set = {
-		.imap = case_get("NEW_IMAP"),
-		.lmtp = case_get("NEW_LMTP"),
-		.user = case_user(0),
-		.password = case_get("PASSWORD"),
-		.other = OTHER,
-		.imap_writers = IMAP_WRITERS,
-		.lmtp_writers = LMTP_WRITERS,
-		.seed = 1,
-	};
-
-	writers = writers_start(&set);
+	printf("\n    cutovers=%u writes acknowledged=%llu\n    %s\n    ",
+	       rounds, (unsigned long long)counts.acknowledged,
+	       crowd_interruptions());
 }
 
 static void nobody_is_disturbed(void)
 {
-	unsigned int i, rounds = case_soak() ? MAX_ROUNDS : ROUNDS;
-	char mailbox[16];
+	unsigned int i, rounds = crowd_rounds();
 
 	/* lmtp reads its settings when it starts */
-	if (!case_server("new", "restart", NULL) || !make_mailboxes(rounds))
+	if (!case_server("new", "restart", NULL) ||
+	    !crowd_make_mailboxes(rounds) || !fill_mailboxes(rounds) ||
+	    !crowd_start())
 		return;
-	start_writers();
-	for (i = 0; i < rounds && CU_get_number_of_failures() == 0; i++) {
-		snprintf(mailbox, sizeof(mailbox), "Box%02u", i);
-		round_of(mailbox);
-	}
-	check("OLD_IMAP_DIRECT", OTHER, "on the old server");
-	check("NEW_IMAP", OTHER, "in the mirror");
-	case_is_state(0, OTHER, "mirrored");
+	for (i = 0; i < rounds && CU_get_number_of_failures() == 0; i++)
+		round_of(crowd_mailbox(i));
+	crowd_check("OLD_IMAP_DIRECT", CROWD_OTHER, "on the old server");
+	crowd_check("NEW_IMAP", CROWD_OTHER, "in the mirror");
+	case_is_state(0, CROWD_OTHER, "mirrored");
 	judge(i);
-	writers_stop(&writers);
+	crowd_stop();
 	case_no_crash();
 }
 

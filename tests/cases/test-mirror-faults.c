@@ -211,19 +211,6 @@ static void test_hung(void)
 
 /* harm in the middle of a write */
 
-static const struct between_rule harms[] = {
-	{ .action = BETWEEN_ANSWER, .text = "NO [LIMIT] Not now, please" },
-	{ .action = BETWEEN_CUT_BEFORE },
-	{ .action = BETWEEN_CUT_ANSWER },
-	{ .action = BETWEEN_CUT_AFTER, .bytes = 3 },
-	{ .action = BETWEEN_HANG_AFTER, .bytes = 3 },
-};
-static const char *const harm_names[] = {
-	"refused", "cut before", "cut at the answer", "cut in the answer",
-	"silent in the answer",
-};
-#define HARMS (sizeof(harms) / sizeof(harms[0]))
-
 /* How often a message is in INBOX and in Archive. */
 struct places {
 	unsigned int here, there;

@@ -14,6 +14,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+const struct between_rule harms[HARMS] = {
+	{ .action = BETWEEN_ANSWER, .text = "NO [LIMIT] Not now, please" },
+	{ .action = BETWEEN_CUT_BEFORE },
+	{ .action = BETWEEN_CUT_ANSWER },
+	{ .action = BETWEEN_CUT_AFTER, .bytes = 3 },
+	{ .action = BETWEEN_HANG_AFTER, .bytes = 3 },
+};
+const char *const harm_names[HARMS] = {
+	"refused", "cut before", "cut at the answer", "cut in the answer",
+	"silent in the answer",
+};
+
 #define MAX_CONNS 100
 #define MAX_LINE 65536
 #define MAX_LOG (1024 * 1024)

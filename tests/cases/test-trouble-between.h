@@ -45,6 +45,11 @@ struct between_rule {
 	unsigned int times;
 };
 
+/* What may go wrong with one command: rules without it, and their names. */
+#define HARMS 5
+extern const struct between_rule harms[HARMS];
+extern const char *const harm_names[HARMS];
+
 struct between_counts {
 	unsigned int connections, commands;
 	/* turns of the talk: commands sent after something was received */

@@ -33,19 +33,6 @@ static void test_start(void)
 	trouble_seed(CROWDED, "Copies", 1, 300);
 }
 
-static const struct between_rule harms[] = {
-	{ .action = BETWEEN_ANSWER, .text = "NO [LIMIT] Not now, please" },
-	{ .action = BETWEEN_CUT_BEFORE },
-	{ .action = BETWEEN_CUT_ANSWER },
-	{ .action = BETWEEN_CUT_AFTER, .bytes = 3 },
-	{ .action = BETWEEN_HANG_AFTER, .bytes = 3 },
-};
-static const char *const harm_names[] = {
-	"refused", "cut before", "cut at the answer", "cut in the answer",
-	"silent in the answer",
-};
-#define HARMS (sizeof(harms) / sizeof(harms[0]))
-
 /* Runs the command under that harm, from first to last. */
 static enum imap_status
 run_harmed(struct imap_client *client, unsigned int harm, const char *word,
@@ -221,9 +208,9 @@ static void harm_copy(unsigned int harm, const char *verb)
 		return;
 	/* those of MOVE after those of COPY, so that none is copied twice */
 	snprintf(id, sizeof(id), "INBOX-%u@example.org",
-		 harm + (move ? (unsigned int)HARMS : 0));
+		 harm + (move ? HARMS : 0));
 	snprintf(command, sizeof(command), "UID %s %u Target", verb,
-		 (unsigned int)(harm + 1 + (move ? HARMS : 0)));
+		 harm + 1 + (move ? HARMS : 0));
 	status = run_harmed(client, harm, "COPY", command);
 	there = trouble_old_copies(FIRST, "Target", id);
 	here = trouble_old_copies(FIRST, "INBOX", id);
