@@ -1,7 +1,9 @@
 #include "lib.h"
 #include "array.h"
 #include "seq-range-array.h"
+#include "ioloop.h"
 #include "mailbox-list-private.h"
+#include "mdbox-storage.h"
 #include "migration-user.h"
 #include "delta.h"
 #include "local-copy.h"
@@ -40,6 +42,20 @@ static void box_error(struct local_copy *copy, const char *action,
 	*error_r = t_strdup_printf("Local mailbox %s: %s failed: %s",
 		copy->vname, action,
 		mailbox_get_last_internal_error(copy->box, NULL));
+}
+
+/* mdbox closes files some time after they were used. Its timeout must outlast the
+   inner ioloop in which messages are saved while the old server sends them. */
+static void keep_timeouts(struct mail_storage *storage)
+{
+	struct mdbox_storage *mdbox;
+
+	if (strcmp(storage->name, MDBOX_STORAGE_NAME) != 0)
+		return;
+	mdbox = MDBOX_STORAGE(storage);
+	if (mdbox->to_close_unused_files != NULL)
+		mdbox->to_close_unused_files = io_loop_move_timeout_to(
+			io_loop_get_root(), &mdbox->to_close_unused_files);
 }
 
 /* Everything is synced together at commit. */
@@ -97,6 +113,8 @@ static void rollback(struct local_copy *copy)
 		mailbox_transaction_rollback(&copy->trans);
 	copy->last_cancelled = FALSE;
 	array_clear(&copy->saved_uids);
+	if (copy->box != NULL)
+		keep_timeouts(copy->box->storage);
 }
 
 void local_copy_close(struct local_copy **_copy)
@@ -362,14 +380,16 @@ int local_copy_save_begin(struct local_copy *copy,
 			  const struct inventory_item *item,
 			  struct istream *input, const char **error_r)
 {
+	int ret;
+
 	save_alloc(copy, item);
 	mailbox_save_set_received_date(copy->save, item->date,
 				       item->tz_offset);
-	if (mailbox_save_begin(&copy->save, input) < 0) {
+	ret = mailbox_save_begin(&copy->save, input);
+	keep_timeouts(copy->box->storage);
+	if (ret < 0)
 		box_error(copy, "save", error_r);
-		return -1;
-	}
-	return 0;
+	return ret;
 }
 
 int local_copy_save_continue(struct local_copy *copy, const char **error_r)
@@ -383,12 +403,14 @@ int local_copy_save_continue(struct local_copy *copy, const char **error_r)
 
 int local_copy_save_finish(struct local_copy *copy, const char **error_r)
 {
-	if (mailbox_save_finish(&copy->save) < 0) {
+	int ret = mailbox_save_finish(&copy->save);
+
+	keep_timeouts(copy->box->storage);
+	if (ret < 0)
 		box_error(copy, "save", error_r);
-		return -1;
-	}
-	saved(copy);
-	return 0;
+	else
+		saved(copy);
+	return ret;
 }
 
 int local_copy_save_from(struct local_copy *copy,
@@ -423,6 +445,7 @@ void local_copy_save_cancel(struct local_copy *copy)
 		return;
 	mailbox_save_cancel(&copy->save);
 	copy->last_cancelled = TRUE;
+	keep_timeouts(copy->box->storage);
 }
 
 bool local_copy_must_rollback(struct local_copy *copy)
@@ -639,6 +662,7 @@ static int commit_saves(struct local_copy *copy, const char **error_r)
 		box_error(copy, "sync", error_r);
 		ret = -1;
 	}
+	keep_timeouts(copy->box->storage);
 	return ret;
 }
 

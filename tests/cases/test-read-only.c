@@ -122,8 +122,8 @@ static void maildir_is_ordinary(void)
 	store_is_ordinary("maildir");
 }
 
-/* Killed in the middle of a fill, once some of it is on disk. */
-static bool leave_half_way(void)
+/* Ended in the middle of a fill by that signal, once some of it is on disk. */
+static bool leave_half_way(int signal)
 {
 	char command[800];
 	const char *argv[] = { "/bin/sh", "-c", command, NULL };
@@ -137,7 +137,7 @@ static bool leave_half_way(void)
 		pid = process_start(argv, "/dev/null");
 		if (process_wait(pid, delay) >= 0)
 			break;
-		(void)process_stop(pid, SIGKILL, 10000);
+		(void)process_stop(pid, signal, 10000);
 		if (strtoul(case_status(0, "*", "done"), NULL, 10) > 0)
 			return true;
 	}
@@ -145,7 +145,7 @@ static bool leave_half_way(void)
 	return case_migration("fill -u %s", case_user(0));
 }
 
-static void half_way_store_is_ordinary(const char *store)
+static void half_way_store_is_ordinary(const char *store, int signal)
 {
 	const char *const args[] = {
 		"--store", store, "--users", "1", "--messages", "800",
@@ -157,7 +157,7 @@ static void half_way_store_is_ordinary(const char *store)
 	if (case_lab_up(args, CASE_MANUAL) != 0)
 		return;
 	lab = case_lab;
-	if (leave_half_way()) {
+	if (leave_half_way(signal)) {
 		case_server("old", "stop", NULL);
 		case_server("new", "restart", "--no-plugin");
 		without = case_snapshot("NEW", 0, false);
@@ -176,11 +176,35 @@ static void half_way_store_is_ordinary(const char *store)
 	case_lab_down(&lab);
 }
 
+/* Whoever writes to an mdbox and is killed may leave it so that stock Dovecot
+   rebuilds it and finds messages again, as new ones: a fill takes them for somebody
+   else's then, and asks the administrator. */
 static void half_way_is_ordinary(void)
 {
-	half_way_store_is_ordinary("sdbox");
-	half_way_store_is_ordinary("mdbox");
-	half_way_store_is_ordinary("maildir");
+	half_way_store_is_ordinary("sdbox", SIGKILL);
+	half_way_store_is_ordinary("mdbox", SIGTERM);
+	half_way_store_is_ordinary("maildir", SIGKILL);
+}
+
+/* INBOX has more than a fill commits at once: mdbox closes its files while the old
+   server still sends. */
+static void large_mdbox_is_filled(void)
+{
+	static const char *const args[] = {
+		"--store", "mdbox", "--users", "1", "--messages", "6000",
+		"--corpus", "small", "--folders", "0", NULL
+	};
+	struct lab *lab;
+
+	if (case_lab_up(args, CASE_MANUAL) != 0)
+		return;
+	lab = case_lab;
+	case_migration("fill -u %s", case_user(0));
+	case_is_state(0, "INBOX", "filled");
+	case_migration("cutover -u %s", case_user(0));
+	case_is_state(0, "INBOX", "local");
+	case_no_crash();
+	case_lab_down(&lab);
 }
 
 static const struct unit_test tests[] = {
@@ -188,6 +212,7 @@ static const struct unit_test tests[] = {
 	{ "mdbox is ordinary afterwards", mdbox_is_ordinary },
 	{ "Maildir is ordinary afterwards", maildir_is_ordinary },
 	{ "half-way stores are ordinary", half_way_is_ordinary },
+	{ "a large mdbox is filled", large_mdbox_is_filled },
 	{ NULL, NULL }
 };
 
