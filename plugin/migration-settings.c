@@ -7,6 +7,8 @@
 #define DEFAULT_UID_GAP 1000000
 #define DEFAULT_TREE_INTERVAL 30
 #define DEFAULT_MIRROR_INTERVAL 10
+#define DEFAULT_CATCHUP_INTERVAL 30
+#define DEFAULT_QUIET_PERIOD (7 * 24 * 3600)
 
 static int
 bad_setting(const char *name, const char *value, const char *expected,
@@ -124,6 +126,74 @@ read_old_connections(struct mail_user *user, struct migration_settings *set,
 	return 0;
 }
 
+static int
+read_late_delivery(struct mail_user *user, struct migration_settings *set,
+		   const char **error_r)
+{
+	const char *name = "migration_late_delivery";
+	const char *value = compat_plugin_setting(user, name);
+
+	if (value == NULL || strcmp(value, "deliver") == 0)
+		set->late_delivery = MIGRATION_LATE_DELIVER;
+	else if (strcmp(value, "save") == 0)
+		set->late_delivery = MIGRATION_LATE_SAVE;
+	else
+		return bad_setting(name, value, "deliver or save", error_r);
+	return 0;
+}
+
+static int
+read_late_doubles(struct mail_user *user, struct migration_settings *set,
+		  const char **error_r)
+{
+	const char *name = "migration_late_doubles";
+	const char *value = compat_plugin_setting(user, name);
+
+	if (value == NULL || strcmp(value, "report") == 0)
+		set->late_doubles = FALSE;
+	else if (strcmp(value, "deliver") == 0)
+		set->late_doubles = TRUE;
+	else
+		return bad_setting(name, value, "report or deliver", error_r);
+	return 0;
+}
+
+static int
+read_key_file(struct mail_user *user, struct migration_settings *set,
+	      const char **error_r)
+{
+	const char *name = "migration_key_file";
+	const char *value = compat_plugin_setting(user, name);
+
+	if (value == NULL || *value == '\0')
+		return 0;
+	if (value[0] != '/')
+		return bad_setting(name, value, "an absolute path", error_r);
+	set->key_file = p_strdup(user->pool, value);
+	return 0;
+}
+
+static int
+read_propagation(struct mail_user *user, struct migration_settings *set,
+		 const char **error_r)
+{
+	if (read_interval(user, "migration_catchup_interval",
+			  DEFAULT_CATCHUP_INTERVAL, &set->catchup_interval,
+			  error_r) < 0 ||
+	    read_late_delivery(user, set, error_r) < 0 ||
+	    read_late_doubles(user, set, error_r) < 0 ||
+	    read_bool(user, "migration_late_expunge", FALSE,
+		      &set->late_expunge, error_r) < 0 ||
+	    read_bool(user, "migration_copy_back", FALSE, &set->copy_back,
+		      error_r) < 0 ||
+	    read_key_file(user, set, error_r) < 0 ||
+	    read_interval(user, "migration_quiet_period",
+			  DEFAULT_QUIET_PERIOD, &set->quiet_period,
+			  error_r) < 0)
+		return -1;
+	return 0;
+}
+
 int migration_settings_read(struct mail_user *user,
 			    struct migration_settings *set_r,
 			    const char **error_r)
@@ -144,7 +214,8 @@ int migration_settings_read(struct mail_user *user,
 	    read_interval(user, "migration_mirror_interval",
 			  DEFAULT_MIRROR_INTERVAL, &set_r->mirror_interval,
 			  error_r) < 0 ||
-	    read_old_connections(user, set_r, error_r) < 0)
+	    read_old_connections(user, set_r, error_r) < 0 ||
+	    read_propagation(user, set_r, error_r) < 0)
 		return -1;
 	return 0;
 }

@@ -18,6 +18,13 @@ enum migration_cutover_mode {
 	MIGRATION_CUTOVER_MANUAL,
 };
 
+enum migration_late_delivery {
+	/* late mail of INBOX as any delivery: with Sieve */
+	MIGRATION_LATE_DELIVER,
+	/* into the mailbox of its name */
+	MIGRATION_LATE_SAVE,
+};
+
 struct migration_settings {
 	bool enabled;
 	enum migration_cutover_mode cutover;
@@ -33,6 +40,20 @@ struct migration_settings {
 	unsigned int mirror_interval;
 	/* connections of all users' workers to one old server, 0: no limit */
 	unsigned int old_connections;
+
+	/* seconds from one look for late mail to the next, 0: only by command */
+	unsigned int catchup_interval;
+	enum migration_late_delivery late_delivery;
+	/* deliver late mail as well that is here already */
+	bool late_doubles;
+	/* follow the old server's expunges after the cutover */
+	bool late_expunge;
+	/* copy to the old server what mailboxes gained since their cutover */
+	bool copy_back;
+	/* the key of arrival tags, NULL: tags aren't believed */
+	const char *key_file;
+	/* seconds without wanted late mail that doveadm migration close asks for */
+	unsigned int quiet_period;
 };
 
 /* Read and check all settings of the user. Strings are allocated from the

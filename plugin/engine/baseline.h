@@ -1,0 +1,44 @@
+#ifndef BASELINE_H
+#define BASELINE_H
+
+/*
+ * baseline: what a mailbox of the old server had when it was last compared with
+ * the local one, from its cutover on: the base of a three-way merge.
+ *
+ * <migration_dir>/baseline/<key>, under the name that the mailbox had at its
+ * cutover: it doesn't follow a RENAME here, for the old server's doesn't either.
+ * Replaced durably. Lines of text, UIDs as sequence-sets, so that 200,000
+ * messages are a few kB as a rule.
+ */
+
+#include "inventory.h"
+
+struct baseline {
+	pool_t pool;
+	uint32_t uid_validity;
+	/* Messages with lower UIDs were handled: they are in messages, or gone. */
+	uint32_t next_uid;
+	/* 0 where the old server has none */
+	uint64_t modseq;
+	/* UIDs, flags and keywords that the old server has shown; no dates, no
+	   sizes. late and copied ones included. */
+	struct inventory messages;
+	/* UIDs that came after the cutover, and were delivered here or are here
+	   already: their local copies have other UIDs */
+	ARRAY_TYPE(seq_range) late;
+	/* UIDs that copy-back made there */
+	ARRAY_TYPE(seq_range) copied;
+};
+
+struct baseline *baseline_init(struct inventory_keywords *keywords);
+void baseline_deinit(struct baseline **baseline);
+
+/* Into an empty one. Returns 1, 0 when there is none, -1 with an error. */
+int baseline_read(const char *dir, const char *vname,
+		  struct baseline *baseline, const char **error_r);
+int baseline_write(const char *dir, const char *vname,
+		   const struct baseline *baseline, const char **error_r);
+/* One that isn't there is fine. */
+int baseline_remove(const char *dir, const char *vname, const char **error_r);
+
+#endif

@@ -1,0 +1,37 @@
+#ifndef RECEIVED_HEADER_H
+#define RECEIVED_HEADER_H
+
+/*
+ * received-header: who gave a mail to the old server, and when, by the trace
+ * headers that the old server wrote (RFC 5321 4.4).
+ *
+ * The topmost Received tells it, unless it is of a hop inside that server: LMTP
+ * (RFC 2033), a pipe, a content filter or fetchmail on the same host; then the
+ * next one that isn't. Forms of Postfix, Exim, Sendmail, qmail, Exchange, Cyrus,
+ * Dovecot, Courier, Gmail are known. What is read was written by the sender
+ * below the old server's own lines: it's for people, and decides nothing.
+ */
+
+struct istream;
+
+struct received_header {
+	/* address without brackets, "" when it isn't told */
+	const char *client;
+	/* the verified name, else the HELO, "" */
+	const char *name;
+	/* who wrote the line */
+	const char *by;
+	/* RFC 5322 date of the line, 0 when there is none */
+	time_t received;
+	/* the envelope's, from Return-Path, "" for <> or unknown; the recipient of
+	   X-Original-To, Delivered-To, or the "for" of the line, "" */
+	const char *return_path, *recipient;
+};
+
+/* From the headers of a message. Strings from pool. Returns 0, -1 with an error
+   when the stream fails. */
+int received_header_get(struct istream *input, pool_t pool,
+			struct received_header *received_r,
+			const char **error_r);
+
+#endif
