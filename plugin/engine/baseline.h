@@ -14,31 +14,37 @@
 #include "inventory.h"
 
 struct baseline {
-	pool_t pool;
 	uint32_t uid_validity;
-	/* Messages with lower UIDs were handled: they are in messages, or gone. */
+	/* Messages with lower UIDs were looked at: they are in messages, or gone. */
 	uint32_t next_uid;
 	/* 0 where the old server has none */
 	uint64_t modseq;
 	/* UIDs, flags and keywords that the old server has shown; no dates, no
-	   sizes. late and copied ones included. */
+	   sizes. late, waiting and copied ones included. */
 	struct inventory messages;
 	/* UIDs that came after the cutover, and were delivered here or are here
 	   already: their local copies have other UIDs */
 	ARRAY_TYPE(seq_range) late;
+	/* UIDs that came after the cutover, and are to be delivered yet */
+	ARRAY_TYPE(seq_range) waiting;
 	/* UIDs that copy-back made there */
 	ARRAY_TYPE(seq_range) copied;
 };
 
-struct baseline *baseline_init(struct inventory_keywords *keywords);
-void baseline_deinit(struct baseline **baseline);
+void baseline_init(struct baseline *baseline,
+		   struct inventory_keywords *keywords);
+void baseline_deinit(struct baseline *baseline);
+/* Empty again. */
+void baseline_clear(struct baseline *baseline);
 
+bool baseline_exists(const char *dir, const char *vname);
 /* Into an empty one. Returns 1, 0 when there is none, -1 with an error. */
 int baseline_read(const char *dir, const char *vname,
 		  struct baseline *baseline, const char **error_r);
+/* Returns 0, -1 with an error: the old one stands. */
 int baseline_write(const char *dir, const char *vname,
 		   const struct baseline *baseline, const char **error_r);
-/* One that isn't there is fine. */
+/* One that isn't there is fine. Returns 0, -1 with an error. */
 int baseline_remove(const char *dir, const char *vname, const char **error_r);
 
 #endif

@@ -7,6 +7,7 @@
 #include "time-util.h"
 #include "migration-user.h"
 #include "migration-report.h"
+#include "baseline.h"
 #include "cutover.h"
 #include "digest-file.h"
 #include "filler.h"
@@ -200,6 +201,27 @@ check_uids(const struct cutover_mailbox *mailbox, const char **error_r)
 	return -1;
 }
 
+/* What catch-up compares the old server's mailbox with, from now on. */
+static int
+write_baseline(struct cutover *cutover, const struct cutover_mailbox *mailbox,
+	       struct local_copy *copy, const char **error_r)
+{
+	struct inventory_keywords *keywords = inventory_keywords_init();
+	struct baseline baseline;
+	int ret;
+
+	baseline_init(&baseline, keywords);
+	baseline.uid_validity = mailbox->state.uid_validity;
+	baseline.next_uid = mailbox->fill.old_uid_next;
+	baseline.modseq = mailbox->fill.old_modseq;
+	local_copy_inventory(copy, &baseline.messages);
+	ret = baseline_write(cutover->muser->set.dir, mailbox->vname,
+			     &baseline, error_r);
+	baseline_deinit(&baseline);
+	inventory_keywords_deinit(&keywords);
+	return ret;
+}
+
 /* The local mailbox goes on where the old one can't collide with it (I9), and
    nothing in it is new to anybody; what nobody has seen in a mirror still is. */
 static int
@@ -223,6 +245,8 @@ prepare_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
 		update.min_first_recent_uid = update.min_next_uid;
 	local_copy_uids(copy, &mailbox->uids);
 	ret = check_uids(mailbox, error_r);
+	if (ret == 0)
+		ret = write_baseline(cutover, mailbox, copy, error_r);
 	if (ret == 0)
 		ret = local_copy_update(copy, &update, error_r);
 	if (ret == 0)

@@ -3,39 +3,40 @@
 
 /*
  * flag-merge: what the old server's clients changed after the cutover, against
- * what they changed here. Computed from three inventories, no server, no disk.
+ * what was changed here. Computed from three inventories; no server, no disk.
  *
- * Each flag and keyword of a message by itself: the side that changed it wins.
- * Where a message was changed on both sides, differently, what was changed here
- * stays, and it is a conflict, to be reported.
+ * Each flag and keyword of a message by itself: the side that changed it wins. As
+ * it is either set or not, two sides that both changed it agree. A message that
+ * was changed on both sides to different flags is told as a conflict all the
+ * same: it has both changes then.
  */
 
 #include "inventory.h"
 
-struct flag_merge {
-	/* local messages whose flags are to be set, with what they become */
-	struct inventory set;
-	ARRAY_TYPE(seq_range) set_uids;
-	/* changed on both sides to different flags */
-	ARRAY_TYPE(seq_range) conflicts;
-	/* on the old server: changed, and of these newly \Seen */
-	unsigned int changed, seen;
-	/* in base, not on the old server any more; and of these, the ones that are
-	   here with the flags of base */
-	ARRAY_TYPE(seq_range) gone, gone_unchanged;
+/* what is to be done to a local message */
+struct flag_change {
+	uint32_t uid;
+	enum mail_flags add, remove;
+	/* of the inventories' keywords, NULL for none */
+	const char *const *add_keywords, *const *remove_keywords;
 };
 
-void flag_merge_init(struct flag_merge *merge,
-		     struct inventory_keywords *keywords);
+struct flag_merge {
+	ARRAY(struct flag_change) changes;
+	/* changed on both sides, to different flags */
+	ARRAY_TYPE(seq_range) conflicts;
+	/* messages of base that the old server shows with other flags, and of these
+	   the newly \Seen ones */
+	unsigned int changed, seen;
+};
+
+void flag_merge_init(struct flag_merge *merge);
 void flag_merge_deinit(struct flag_merge *merge);
-/* Into an empty one. complete: old has all messages; else only those that
-   changed, and gone is for flag_merge_gone(). */
+/* Into an empty one. Messages of old that aren't in base are overlooked, as are
+   those that aren't here any more, but for the counts. All three share their
+   keywords. */
 void flag_merge_compute(struct flag_merge *merge, const struct inventory *base,
 			const struct inventory *old,
-			const struct inventory *local, bool complete);
-/* old_uids: all that the old server has. */
-void flag_merge_gone(struct flag_merge *merge, const struct inventory *base,
-		     const ARRAY_TYPE(seq_range) *old_uids,
-		     const struct inventory *local);
+			const struct inventory *local);
 
 #endif

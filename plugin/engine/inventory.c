@@ -2,6 +2,7 @@
 #include "array.h"
 #include "hash.h"
 #include "sort.h"
+#include "imap-util.h"
 #include "bsearch-insert-pos.h"
 #include "inventory.h"
 
@@ -66,6 +67,32 @@ inventory_keywords_get(struct inventory_keywords *keywords,
 		hash_table_insert(keywords->sets, key, set);
 	}
 	return set;
+}
+
+void inventory_flags_parse(struct inventory_keywords *keywords, const char *str,
+			   enum mail_flags *flags_r,
+			   const char *const **keywords_r)
+{
+	const char *const *words = t_strsplit_spaces(str, " ");
+	ARRAY_TYPE(const_string) names;
+
+	*flags_r = 0;
+	t_array_init(&names, 8);
+	for (; *words != NULL; words++) {
+		if ((*words)[0] == '\\')
+			*flags_r |= imap_parse_system_flag(*words);
+		else
+			array_push_back(&names, words);
+	}
+	array_append_zero(&names);
+	*flags_r &= INVENTORY_FLAGS;
+	*keywords_r = inventory_keywords_get(keywords, array_front(&names));
+}
+
+void inventory_flags_append(string_t *str, enum mail_flags flags,
+			    const char *const *keywords)
+{
+	imap_write_flags(str, flags & INVENTORY_FLAGS, keywords);
 }
 
 void inventory_init(struct inventory *inventory,

@@ -37,6 +37,13 @@ const char *const *
 inventory_keywords_get(struct inventory_keywords *keywords,
 		       const char *const *names);
 
+/* "\\Seen $Done" and back; \Recent and unknown system flags are left out. */
+void inventory_flags_parse(struct inventory_keywords *keywords, const char *str,
+			   enum mail_flags *flags_r,
+			   const char *const **keywords_r);
+void inventory_flags_append(string_t *str, enum mail_flags flags,
+			    const char *const *keywords);
+
 struct inventory {
 	struct inventory_keywords *keywords;
 	ARRAY_TYPE(inventory_item) items;

@@ -16,6 +16,7 @@
 /* no key looks like these: a leading '.' is escaped */
 #define TREE_NAME ".tree"
 #define FILL_NAME ".fill"
+#define CATCHUP_NAME ".catchup"
 
 struct held_file {
 	char *path;
@@ -201,6 +202,12 @@ int lease_fill(const char *dir, unsigned int timeout_secs,
 	       struct lease **lease_r, const char **error_r)
 {
 	return lease_user(dir, FILL_NAME, timeout_secs, lease_r, error_r);
+}
+
+int lease_catchup(const char *dir, unsigned int timeout_secs,
+		  struct lease **lease_r, const char **error_r)
+{
+	return lease_user(dir, CATCHUP_NAME, timeout_secs, lease_r, error_r);
 }
 
 void lease_release(struct lease **_lease)

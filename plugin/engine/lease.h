@@ -60,5 +60,8 @@ int lease_tree(const char *dir, unsigned int timeout_secs,
 /* The user's local copies: one process at a time fills them. */
 int lease_fill(const char *dir, unsigned int timeout_secs,
 	       struct lease **lease_r, const char **error_r);
+/* The user's catch-up: one process at a time. */
+int lease_catchup(const char *dir, unsigned int timeout_secs,
+		  struct lease **lease_r, const char **error_r);
 
 #endif

@@ -300,7 +300,7 @@ apply_append(struct mirror_burst *burst, const struct saved_message *message,
 	struct istream *input;
 	int ret;
 
-	mirror_flags_parse(burst->mirror->keywords, append->flags, &item.flags,
+	inventory_flags_parse(burst->mirror->keywords, append->flags, &item.flags,
 			   &item.keywords);
 	item.flags &= box->kept.mailbox.permanent_flags;
 	ctx = message_digest_init(local_copy_saves_crlf(box->kept.copy));

@@ -107,10 +107,6 @@ struct mirror_store {
 /* Returns 0, -1 when the words aren't those of a STORE. */
 int mirror_store_parse(struct inventory_keywords *keywords, const char *args,
 		       struct mirror_store *store_r);
-/* "\\Seen $Done" */
-void mirror_flags_parse(struct inventory_keywords *keywords, const char *flags,
-			enum mail_flags *flags_r,
-			const char *const **keywords_r);
 /* Do it to item. */
 void mirror_store_do(struct inventory_keywords *keywords,
 		     const struct mirror_store *store,

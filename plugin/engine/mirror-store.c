@@ -1,31 +1,11 @@
 #include "lib.h"
 #include "array.h"
-#include "imap-util.h"
 #include "str.h"
 #include "mirror-private.h"
 
 static bool has_keyword(const char *const *keywords, const char *keyword)
 {
 	return keywords != NULL && str_array_icase_find(keywords, keyword);
-}
-
-void mirror_flags_parse(struct inventory_keywords *keywords, const char *str,
-			enum mail_flags *flags_r, const char *const **keywords_r)
-{
-	const char *const *words = t_strsplit_spaces(str, " ");
-	ARRAY_TYPE(const_string) names;
-
-	*flags_r = 0;
-	t_array_init(&names, 8);
-	for (; *words != NULL; words++) {
-		if ((*words)[0] == '\\')
-			*flags_r |= imap_parse_system_flag(*words);
-		else
-			array_push_back(&names, words);
-	}
-	array_append_zero(&names);
-	*flags_r &= INVENTORY_FLAGS;
-	*keywords_r = inventory_keywords_get(keywords, array_front(&names));
 }
 
 int mirror_store_parse(struct inventory_keywords *keywords, const char *args,
@@ -38,7 +18,7 @@ int mirror_store_parse(struct inventory_keywords *keywords, const char *args,
 	    end[1] != '\0')
 		return -1;
 	args += strlen("FLAGS (");
-	mirror_flags_parse(keywords, t_strdup_until(args, end),
+	inventory_flags_parse(keywords, t_strdup_until(args, end),
 			   &store_r->flags, &store_r->keywords);
 	return 0;
 }

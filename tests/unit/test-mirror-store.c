@@ -13,7 +13,7 @@ static struct inventory_item item_of(const char *flags)
 {
 	struct inventory_item item = { .uid = 1 };
 
-	mirror_flags_parse(keywords, flags, &item.flags, &item.keywords);
+	inventory_flags_parse(keywords, flags, &item.flags, &item.keywords);
 	return item;
 }
 
