@@ -93,6 +93,21 @@ static uint32_t uid_gap(struct cutover *cutover, uint32_t uid_next)
 		     (UINT32_MAX - uid_next) / 2);
 }
 
+/* Where this server's own UIDs begin: never where they have been before a
+   rollback. */
+static uint32_t
+first_own_uid(struct cutover *cutover, const struct cutover_mailbox *mailbox,
+	      struct local_copy *copy)
+{
+	uint32_t old_uid_next = mailbox->fill.old_uid_next;
+	struct local_copy_status local;
+	uint32_t uid = old_uid_next + uid_gap(cutover, old_uid_next);
+
+	local_copy_status(copy, &local);
+	uid = I_MAX(uid, mailbox->state.uid_floor);
+	return I_MAX(uid, local.uid_next);
+}
+
 static const char *
 digest_of_all(const struct cutover_mailbox *mailbox,
 	      const struct digest_file *digests)
@@ -229,11 +244,7 @@ prepare_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
 	     const char **error_r)
 {
 	const struct fill_result *fill = &mailbox->fill;
-	uint32_t uid_next = fill->old_uid_next;
-	struct mailbox_update update = {
-		.min_next_uid = uid_next + uid_gap(cutover, uid_next),
-		.min_highest_modseq = fill->old_modseq,
-	};
+	struct mailbox_update update = { .min_highest_modseq = fill->old_modseq };
 	struct local_copy *copy;
 	int ret;
 
@@ -241,6 +252,9 @@ prepare_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
 	    local_copy_open(cutover->muser, mailbox->vname, &copy,
 			    error_r) < 0)
 		return -1;
+	update.min_next_uid = first_own_uid(cutover, mailbox, copy);
+	mailbox->state.uid_floor = update.min_next_uid;
+	mailbox->state.old_uid_next = fill->old_uid_next;
 	if (mailbox->state.state != MAILBOX_STATE_MIRRORED)
 		update.min_first_recent_uid = update.min_next_uid;
 	local_copy_uids(copy, &mailbox->uids);

@@ -157,6 +157,13 @@ static int forget_copy(struct fill *fill)
 
 int fill_recreate_copy(struct fill *fill, const char *reason)
 {
+	/* what is saved from now on is news to clients that were here before a
+	   rollback */
+	const struct mailbox_update update = {
+		.uid_validity = fill->mailbox.uid_validity,
+		.min_highest_modseq = fill->state.modseq_floor,
+	};
+
 	if (tree_held(fill) || fill->set->kept != NULL) {
 		fill->error = t_strdup_printf("The copy must be made anew: %s",
 					      reason);
@@ -170,12 +177,11 @@ int fill_recreate_copy(struct fill *fill, const char *reason)
 	if (forget_copy(fill) < 0)
 		return -1;
 	if (local_copy_recreate(fill->copy, &fill->error) < 0 ||
-	    local_copy_set_uid_validity(fill->copy,
-					fill->mailbox.uid_validity,
-					&fill->error) < 0)
+	    local_copy_update(fill->copy, &update, &fill->error) < 0)
 		return fill_local_error(fill);
 	/* not before: a crash in between would leave a copy of another one */
 	fill->state.uid_validity = fill->mailbox.uid_validity;
+	fill->state.copy_is_stale = 0;
 	return 0;
 }
 
@@ -237,6 +243,8 @@ static int adopt_copy(struct fill *fill)
 	uint32_t uid_validity = fill->mailbox.uid_validity;
 	bool same = fill->state.uid_validity == uid_validity;
 
+	if (fill->state.copy_is_stale != 0)
+		return fill_recreate_copy(fill, "it was rolled back");
 	local_copy_status(fill->copy, &local);
 	if (fill->state.uid_validity == 0)
 		return adopt_new(fill, &local);

@@ -13,7 +13,9 @@
 #include <dirent.h>
 
 #define STATE_FOLDER "state"
-#define STATE_MAGIC "migration-mailbox 1"
+#define STATE_MAGIC "migration-mailbox 2"
+/* written before there were the fields of version 2, which are 0 then */
+#define STATE_MAGIC_1 "migration-mailbox 1"
 #define STATE_END "end"
 #define STATE_MAX_SIZE (1024*1024)
 
@@ -40,12 +42,15 @@ enum field_type {
 };
 
 #define FIELD(type, name) { #name, type, \
-	offsetof(struct mailbox_state_file, name) }
+	offsetof(struct mailbox_state_file, name), 1 }
+#define FIELD_2(type, name) { #name, type, \
+	offsetof(struct mailbox_state_file, name), 2 }
 
 static const struct field {
 	const char *name;
 	enum field_type type;
 	size_t offset;
+	unsigned int since_version;
 } fields[] = {
 	FIELD(FIELD_STATE, state),
 	FIELD(FIELD_U32, uid_validity),
@@ -62,6 +67,10 @@ static const struct field {
 	FIELD(FIELD_STRING, bad_uids),
 	FIELD(FIELD_STRING, altered_uids),
 	FIELD(FIELD_STRING, without_uids),
+	FIELD_2(FIELD_U32, uid_floor),
+	FIELD_2(FIELD_U32, old_uid_next),
+	FIELD_2(FIELD_U64, modseq_floor),
+	FIELD_2(FIELD_U32, copy_is_stale),
 };
 
 const char *mailbox_state_to_str(enum mailbox_state state)
@@ -273,35 +282,58 @@ int mailbox_state_remove(const char *dir, const char *vname,
 				    mailbox_state_key(vname), error_r);
 }
 
+/* 0 for none that is known */
+static unsigned int state_version(const char *line)
+{
+	if (line == NULL)
+		return 0;
+	if (strcmp(line, STATE_MAGIC) == 0)
+		return 2;
+	return strcmp(line, STATE_MAGIC_1) == 0 ? 1 : 0;
+}
+
+static bool
+line_is(const char *line, const struct field *field, const char **value_r)
+{
+	size_t len = strlen(field->name);
+
+	if (line == NULL || !str_begins(line, field->name) || line[len] != '=')
+		return FALSE;
+	*value_r = line + len + 1;
+	return TRUE;
+}
+
 /* Each field must be there once, in order: a file is read by the version that
-   wrote it, or not at all. */
+   wrote it, or by a later one, or not at all. */
 static int
 state_parse_lines(const char *const *lines, const char *vname, pool_t pool,
 		  struct mailbox_state_file *state_r, const char **error_r)
 {
+	unsigned int version = state_version(*lines);
 	const char *value;
 
-	if (*lines == NULL || strcmp(*lines++, STATE_MAGIC) != 0) {
+	if (version == 0) {
 		*error_r = "it doesn't begin with \""STATE_MAGIC"\"";
 		return -1;
 	}
+	lines++;
 	if (*lines == NULL || !str_begins(*lines, "name=") ||
 	    strcmp(str_tabunescape(t_strdup_noconst(*lines + 5)), vname) != 0) {
 		*error_r = "it is the state of another mailbox";
 		return -1;
 	}
 	lines++;
-	for (unsigned int i = 0; i < N_ELEMENTS(fields); i++, lines++) {
-		size_t len = strlen(fields[i].name);
-
-		value = *lines == NULL ? "" : *lines;
-		if (!str_begins(value, fields[i].name) || value[len] != '=' ||
-		    !field_parse(&fields[i], value + len + 1, pool,
+	for (unsigned int i = 0; i < N_ELEMENTS(fields); i++) {
+		if (fields[i].since_version > version)
+			continue;
+		if (!line_is(*lines, &fields[i], &value) ||
+		    !field_parse(&fields[i], value, pool,
 				 PTR_OFFSET(state_r, fields[i].offset))) {
 			*error_r = t_strdup_printf("invalid or missing %s",
 						   fields[i].name);
 			return -1;
 		}
+		lines++;
 	}
 	if (str_array_length(lines) != 2 || strcmp(lines[0], STATE_END) != 0 ||
 	    *lines[1] != '\0') {
@@ -348,7 +380,7 @@ static const char *read_name(const char *dir, const char *key, pool_t pool)
 			       &error) <= 0)
 		return NULL;
 	lines = t_strsplit(str_c(data), "\n");
-	if (strcmp(lines[0], STATE_MAGIC) != 0 || lines[1] == NULL ||
+	if (state_version(lines[0]) == 0 || lines[1] == NULL ||
 	    !str_begins(lines[1], "name="))
 		return NULL;
 	return str_tabunescape(p_strdup(pool, lines[1] + 5));

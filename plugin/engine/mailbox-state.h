@@ -60,6 +60,17 @@ struct mailbox_state_file {
 	const char *altered_uids;
 	/* UIDs that the administrator gave up with cutover --without */
 	const char *without_uids;
+	/* UIDs from this one on are given out here; 0: it was never local. While
+	   it is local: messages with lower UIDs have them on the old server as
+	   well. Else: a next cutover begins there, or above (I9). */
+	uint32_t uid_floor;
+	/* local: UIDNEXT of the old server at the cutover */
+	uint32_t old_uid_next;
+	/* HIGHESTMODSEQ that clients were shown here before a rollback (I2) */
+	uint64_t modseq_floor;
+	/* 1: after a rollback the copy has messages under other UIDs than the old
+	   server, and is to be made anew */
+	uint32_t copy_is_stale;
 };
 
 const char *mailbox_state_to_str(enum mailbox_state state);

@@ -27,6 +27,10 @@ static const struct mailbox_state_file full = {
 	.error = "Old server: \"NO [LIMIT]\"",
 	.bad_uids = "1,3:5,4294967295",
 	.without_uids = "2",
+	.uid_floor = 1000001,
+	.old_uid_next = 17,
+	.modseq_floor = 1ULL << 60,
+	.copy_is_stale = 1,
 };
 
 static const char *const names[] = {
@@ -56,7 +60,11 @@ static bool state_equals(const struct mailbox_state_file *s1,
 		s1->rate == s2->rate && s1->since == s2->since &&
 		same(s1->error, s2->error) &&
 		same(s1->bad_uids, s2->bad_uids) &&
-		same(s1->without_uids, s2->without_uids);
+		same(s1->without_uids, s2->without_uids) &&
+		s1->uid_floor == s2->uid_floor &&
+		s1->old_uid_next == s2->old_uid_next &&
+		s1->modseq_floor == s2->modseq_floor &&
+		s1->copy_is_stale == s2->copy_is_stale;
 }
 
 static int get(const char *dir, const char *name,
@@ -201,11 +209,12 @@ static void test_unknown(void)
 		int ret;
 	} tests[] = {
 		{ "state=filled", "state=filled", 1 },
-		{ "migration-mailbox 1", "migration-mailbox 2", -1 },
-		{ "migration-mailbox 1", "migration-mailbox 10", -1 },
-		{ "migration-mailbox 1\n", "", -1 },
-		{ "migration-mailbox 1\n", "\n", -1 },
-		{ "migration-mailbox 1", "\xef\xbb\xbfmigration-mailbox 1", -1 },
+		{ "migration-mailbox 2", "migration-mailbox 1", -1 },
+		{ "migration-mailbox 2", "migration-mailbox 3", -1 },
+		{ "migration-mailbox 2", "migration-mailbox 20", -1 },
+		{ "migration-mailbox 2\n", "", -1 },
+		{ "migration-mailbox 2\n", "\n", -1 },
+		{ "migration-mailbox 2", "\xef\xbb\xbfmigration-mailbox 2", -1 },
 		{ "state=filled", "state=", -1 },
 		{ "state=filled", "state=LOCAL", -1 },
 		{ "state=filled", "state=local ", -1 },
@@ -255,6 +264,28 @@ static void test_unknown(void)
 		UNIT_CHECK(get(dir, "a", &state) == tests[i].ret,
 			   "%u: %s", i, tests[i].replace);
 	} T_END;
+}
+
+/* What was written before there were rollbacks goes on. */
+static void test_version_1(void)
+{
+	static const char *const version_1 = "migration-mailbox 1\nname=a\n"
+		"state=filled\nuid_validity=7\ndurable_uid=6\n"
+		"verified_uid=5\nmodseq=4\nmessages=3\nbytes=2\n"
+		"done_messages=1\ndone_bytes=0\nrate=9\nsince=8\n"
+		"error=why\nbad_uids=1\naltered_uids=2\nwithout_uids=3\n"
+		"end\n";
+	const char *dir = engine_unit_dir();
+	struct mailbox_state_file state;
+
+	put(dir, "a", &full);
+	engine_unit_write(path_of(dir, "a"), version_1, strlen(version_1));
+	CU_ASSERT(get(dir, "a", &state) == 1);
+	CU_ASSERT(state.state == MAILBOX_STATE_FILLED);
+	CU_ASSERT(state.uid_validity == 7 && same(state.without_uids, "3"));
+	CU_ASSERT(state.uid_floor == 0 && state.copy_is_stale == 0);
+	put(dir, "a", &state);
+	CU_ASSERT(get(dir, "a", &state) == 1 && state.uid_validity == 7);
 }
 
 static void test_other_mailbox(void)
@@ -393,6 +424,7 @@ static const struct unit_test tests[] = {
 	{ "truncated", test_truncated },
 	{ "bit flips", test_bit_flips },
 	{ "unknown", test_unknown },
+	{ "version 1", test_version_1 },
 	{ "another mailbox's", test_other_mailbox },
 	{ "too large", test_too_large },
 	{ "keys", test_keys },
