@@ -39,9 +39,21 @@ void demo_picture_before(struct demo_user *user)
 		journal_init(&user->journal, user->before);
 }
 
+static void take_ids(struct demo_user *user)
+{
+	const struct lab *lab = user->lab->lab;
+	const char *error;
+
+	if (message_ids_take(lab_get(lab, "NEW_IMAP"), user->name,
+			     lab_get(lab, "PASSWORD"), DEMO_TIMEOUT_MS,
+			     &user->ids_after, &error) < 0)
+		demo_problem("%s: Message-IDs: %s", user->label, error);
+}
+
 void demo_picture_after(struct demo_user *user)
 {
 	take_picture(user, "NEW_IMAP", 0, &user->after);
+	take_ids(user);
 	take_old(user, &user->old_after);
 }
 

@@ -1,5 +1,4 @@
 #include "demo-delivery.h"
-#include "corpus.h"
 #include "demo-arrivals.h"
 #include "lmtp-client.h"
 #include "process.h"
@@ -7,11 +6,11 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* How often mail arrives. */
 #define EVERY_MS 150
 #define TRIES 20
+#define SEED 300
 
 static struct delivery *
 add_delivery(struct delivery_list *list, const struct demo_user *user)
@@ -30,28 +29,6 @@ add_delivery(struct delivery_list *list, const struct demo_user *user)
 	snprintf(delivery->message_id, sizeof(delivery->message_id),
 		 "<delivery-%zu.%u@sender.example>", list->count, user->index);
 	return delivery;
-}
-
-/* The message with the wanted Message-ID first: *data_r is the caller's. */
-static size_t
-make_message(const struct delivery *delivery, const char *from, unsigned int n,
-	     struct corpus_message *body, char **data_r)
-{
-	const struct corpus corpus = { .set = CORPUS_SMALL, .seed = 300 };
-	const char *text;
-	size_t size;
-	FILE *out = open_memstream(data_r, &size);
-
-	if (out == NULL)
-		abort();
-	corpus_make(&corpus, n, body);
-	text = memmem(body->data, body->size, "\r\n\r\n", 4);
-	fprintf(out, "Message-ID: %s\r\nFrom: <%s>\r\n"
-		"To: <user@lab.example>\r\nSubject: delivery %u\r\n",
-		delivery->message_id, from, n);
-	fwrite(text + 2, 1, body->size - (size_t)(text + 2 - body->data), out);
-	fclose(out);
-	return size;
 }
 
 /* By SMTP to the Postfix of that server; without one by LMTP to the new server,
@@ -74,7 +51,7 @@ open_server(const struct demo_user *user, enum demo_server server,
 
 static int
 deliver_once(struct demo_user *user, const struct demo_arrival *arrival,
-	     const char *data, size_t size, struct delivery *delivery)
+	     const struct sent_mail *mail, struct delivery *delivery)
 {
 	struct lmtp_client *client;
 	struct lmtp_reply reply = { .code = 0 };
@@ -82,8 +59,8 @@ deliver_once(struct demo_user *user, const struct demo_arrival *arrival,
 
 	if (open_server(user, arrival->server, &client) < 0)
 		return -1;
-	if (lmtp_deliver(client, arrival->from, recipients, 1, data, size,
-			 &reply) < 0 && reply.code == 0) {
+	if (lmtp_deliver(client, mail->from, recipients, 1, mail->data,
+			 mail->size, &reply) < 0 && reply.code == 0) {
 		demo_problem("%s: delivery: %s", user->label,
 			     lmtp_error(client));
 		delivery->state = DELIVERY_UNKNOWN;
@@ -102,40 +79,37 @@ deliver_once(struct demo_user *user, const struct demo_arrival *arrival,
 
 /* Until it's taken. One whose fate is unknown isn't sent again: that a mail
    server would double it is SMTP's own weakness (RFC 1047). */
-static void deliver(struct demo_user *user, struct corpus_message *body)
+static void deliver(struct demo_user *user)
 {
 	struct delivery *delivery = add_delivery(&user->delivered, user);
 	struct demo_arrival arrival = demo_arrivals_begin(user);
+	struct sent_mail mail = { .from = arrival.from, .date = time(NULL) };
 	uint64_t started = now_ms();
 	unsigned int i;
-	char *data;
-	size_t size;
 
-	size = make_message(delivery, arrival.from,
-			    (unsigned int)user->delivered.count, body, &data);
+	memcpy(mail.message_id, delivery->message_id, sizeof(mail.message_id));
+	sent_mail_make(&mail, SEED, (unsigned int)user->delivered.count);
 	for (i = 0; i < TRIES && delivery->state == DELIVERY_REFUSED &&
 	     !demo_is_interrupted(); i++) {
-		if (deliver_once(user, &arrival, data, size, delivery) < 0)
+		if (deliver_once(user, &arrival, &mail, delivery) < 0)
 			user->delivery.errors++;
 	}
 	if (delivery->state == DELIVERY_TAKEN)
 		user->delivery.writes++;
 	demo_arrivals_end(user, &arrival, delivery->state == DELIVERY_TAKEN);
 	demo_counts_time(&user->delivery, started);
-	free(data);
+	sent_mail_free(&mail);
 }
 
 void *demo_delivery_thread(void *context)
 {
 	struct demo_user *user = context;
-	struct corpus_message body = { .data = NULL };
 
 	while (!demo_user_ends(user)) {
-		deliver(user, &body);
+		deliver(user);
 		/* the pace at which mail arrives */
 		(void)poll(NULL, 0, EVERY_MS);
 	}
-	corpus_message_free(&body);
 	return NULL;
 }
 

@@ -9,6 +9,7 @@
 #define DEMO_DELIVERY_H
 
 #include "demo.h"
+#include "sent-mail.h"
 
 enum delivery_state {
 	/* never taken */
@@ -21,7 +22,7 @@ enum delivery_state {
 
 struct delivery {
 	enum delivery_state state;
-	char message_id[96];
+	char message_id[SENT_MAIL_ID_SIZE];
 };
 
 /* A thread: until the work ends. context: struct demo_user. */

@@ -230,6 +230,7 @@ static void clean_up(struct demo *demo)
 		snapshot_free(&user->before);
 		snapshot_free(&user->after);
 		snapshot_free(&user->old_after);
+		message_ids_free(&user->ids_after);
 		journal_deinit(&user->journal);
 		demo_delivery_free(&user->delivered);
 	}

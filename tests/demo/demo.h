@@ -9,6 +9,7 @@
 
 #include "demo-journal.h"
 #include "lab.h"
+#include "message-ids.h"
 #include "snapshot.h"
 
 #include <pthread.h>
@@ -73,6 +74,8 @@ struct demo_user {
 
 	/* Untouched: the old server before; then both servers at the end. */
 	struct snapshot *before, *after, *old_after;
+	/* Of the new server, when that picture was taken. */
+	struct message_ids ids_after;
 	struct journal journal;
 	struct delivery_list delivered;
 	struct demo_arrivals arrivals;

@@ -13,6 +13,7 @@
 . "$PARTS/postfix.sh"
 . "$PARTS/root.sh"
 . "$PARTS/sendmail.sh"
+. "$PARTS/send.sh"
 
 DOMAIN=lab.example
 PASSWORD=lab-password
@@ -27,7 +28,8 @@ lab_defaults()
 	PORT_BASE=24000
 	OLD=dovecot USER_COUNT=2 MESSAGES=100 FOLDERS=5
 	CORPUS='' SEED='' RTT=0 STORE=sdbox OLD_STORE=maildir NAMES=same
-	PLUGIN=yes MILTER=yes SENDMAIL=no DO_BUILD=yes
+	PLUGIN=yes MILTER=yes RENTED=no SENDMAIL=no DO_BUILD=yes
+	SEND_USER='' SEND_SAME=no
 }
 
 lab_number()
@@ -52,7 +54,7 @@ lab_word()
 lab_option()
 {
 	case $1 in
-	--users|--messages|--folders|--rtt|--port-base|--seed)
+	--users|--messages|--folders|--rtt|--port-base|--seed|--timeout)
 		lab_number "$1" "$2" ;;
 	esac
 	case $1 in
@@ -74,6 +76,8 @@ lab_option()
 	--old-store)
 		lab_word "$1" "$2" sdbox mdbox maildir; OLD_STORE=$2 ;;
 	--names) lab_word "$1" "$2" same plain; NAMES=$2 ;;
+	--user) SEND_USER=$2 ;;
+	--timeout) SEND_TIMEOUT=$2 ;;
 	*) usage_error "unknown option: $1" ;;
 	esac
 }
@@ -92,8 +96,8 @@ lab_host()
 
 lab_save()
 {
-	for name in OLD USER_COUNT PORT_BASE RTT STORE OLD_STORE NAMES PLUGIN MILTER \
-		SENDMAIL; do
+	for name in OLD USER_COUNT PORT_BASE RTT STORE OLD_STORE NAMES PLUGIN \
+		MILTER RENTED SENDMAIL; do
 		eval "echo \"$name=\$$name\""
 	done >"$DIR/lab.conf"
 	boot_id >"$DIR/boot-id"
@@ -190,6 +194,7 @@ lab_env()
 	cat <<END
 DIR=$DIR
 OLD=$OLD
+RENTED=$RENTED
 DOMAIN=$DOMAIN
 USERS=$USERS
 PASSWORD=$PASSWORD
@@ -287,7 +292,9 @@ lab_main()
 		case $1 in
 		--no-plugin) PLUGIN=no ;;
 		--no-milter) MILTER=no ;;
+		--rented) RENTED=yes ;;
 		--sendmail) SENDMAIL=yes ;;
+		--same) SEND_SAME=yes ;;
 		--no-build) DO_BUILD=no ;;
 		--*=*) lab_option "${1%%=*}" "${1#*=}" ;;
 		--*)
@@ -305,6 +312,7 @@ lab_main()
 	down) lab_down ;;
 	env) lab_load; cat "$DIR/env" ;;
 	"milter "*) lab_load; milter_command "${2-}" "${3-}" ;;
+	"send "*) lab_load; send_command "${2-}" "${3-}" ;;
 	"new "*|"old "*) lab_load; lab_server "$1" "${2-}" ;;
 	*) usage_error "lab: unknown command: $*" ;;
 	esac

@@ -1,11 +1,18 @@
 # milters: a migration-milter for the Postfix of the old and of the new server,
-# in $DIR/milter. They share a key, and log to the lab's syslog.
+# in $DIR/milter. They share a key, and log to the lab's syslog. A rented old
+# server has none: nothing can be installed there.
 
 # Is it built, and is there somebody who calls it and somewhere to log?
 milter_there()
 {
 	[ "$MILTER" = yes ] && [ -x "$BUILD/milter/migration-milter" ] &&
 		postfix_there && syslog_there
+}
+
+# milter_at SERVER: has that one a milter?
+milter_at()
+{
+	milter_there && { [ "$1" = new ] || [ "$RENTED" = no ]; }
 }
 
 # milter_socket SERVER, as Postfix and the milter both write it
@@ -40,7 +47,7 @@ milter_prepare()
 # milter_start SERVER: begin to start; milter_wait ends that
 milter_start()
 {
-	milter_there || return 0
+	milter_at "$1" || return 0
 	milter_config "$1" >"$DIR/milter/$1.conf"
 	syslog_process_start "$1-milter" "$BUILD/milter/migration-milter" \
 		-f -c "$DIR/milter/$1.conf"
@@ -48,7 +55,7 @@ milter_start()
 
 milter_wait()
 {
-	milter_there || return 0
+	milter_at "$1" || return 0
 	wait_for 20 milter_ready "$1" && process_running "$1-milter" ||
 		fail "the $1 milter doesn't start: see $DIR/log/$1-milter.out"
 }
@@ -64,7 +71,8 @@ milter_command()
 {
 	lab_word milter "$1" old new
 	lab_word "milter $1" "$2" start stop
-	[ -d "$DIR/milter" ] || fail "this lab has no milters"
+	[ -d "$DIR/milter" ] && milter_at "$1" ||
+		fail "this lab has no milter at its $1 server"
 	case $2 in
 	stop) process_end "$1-milter" ;;
 	start)
@@ -79,7 +87,7 @@ milter_command()
 # milter_postfix SERVER: lines of its main.cf
 milter_postfix()
 {
-	milter_there || return 0
+	milter_at "$1" || return 0
 	cat <<END
 smtpd_milters = $(milter_socket "$1")
 non_smtpd_milters = $(milter_socket "$1")
@@ -90,7 +98,7 @@ END
 milter_env()
 {
 	if milter_there; then
-		echo "MILTER_OLD=$(milter_socket old)"
+		echo "MILTER_OLD=$(! milter_at old || milter_socket old)"
 		echo "MILTER_NEW=$(milter_socket new)"
 		echo "MILTER=$BUILD/milter/migration-milter"
 		echo "REPORT=$BUILD/report/migration-report"

@@ -2,12 +2,12 @@
 #
 # doveadm's module folder is compiled into it. So the modules of the system and
 # ours lie in $DIR/modules, and a private mount namespace shows that folder
-# where the system's is; nothing of the machine's own changes. migration-worker is
-# in $DIR/bin, and the configuration says so.
+# where the system's is; nothing of the machine's own changes. Our services'
+# programs are in $DIR/bin, and the configuration says so.
 
 NEW=new
 NEW_MODULES=modules
-NEW_WORKER=bin/migration-worker
+NEW_SERVICES="migration-worker migration-deliver"
 
 # new_modules_install: the system's modules, and ours from the build tree
 new_modules_install()
@@ -21,7 +21,9 @@ new_modules_install()
 		fail "our modules can't be installed: see $DIR/log/install.out"
 	cp -a "$DIR/stage$moduledir/." "$DIR/$NEW_MODULES/"
 	mkdir -p "$DIR/bin"
-	find "$DIR/stage" -name migration-worker -exec cp {} "$DIR/bin" \;
+	for service in $NEW_SERVICES; do
+		find "$DIR/stage" -name "$service" -exec cp {} "$DIR/bin" \;
+	done
 	rm -rf "$DIR/stage"
 }
 
@@ -41,6 +43,24 @@ new_prefix()
 	[ "$NAMES" = plain ] || echo "$OLD_PREFIX"
 }
 
+# The milters' key as our plugin may read it: the mail users' own.
+new_key()
+{
+	! milter_there || install -m 600 -o "$MAIL_ID" -g "$MAIL_ID" \
+		"$DIR/milter/key" "$DIR/$NEW/key"
+}
+
+new_config_services()
+{
+	for service in $NEW_SERVICES; do
+		[ ! -x "$DIR/bin/$service" ] || cat <<END
+service $service {
+  executable = $DIR/bin/$service
+}
+END
+	done
+}
+
 new_config_plugin()
 {
 	[ "$PLUGIN" = yes ] || return 0
@@ -48,11 +68,21 @@ new_config_plugin()
 
 !include $TOP/conf.d/90-migration.conf
 mail_plugins = \$mail_plugins migration
-service migration-worker {
-  executable = $DIR/$NEW_WORKER
-}
 plugin {
   migration = yes
+END
+	! milter_there || echo "  migration_key_file = $DIR/$NEW/key"
+	echo "}"
+	new_config_services
+}
+
+# Pigeonhole, where this machine has it: users' scripts are ~/.dovecot.sieve.
+new_config_sieve()
+{
+	[ ! -e "$DIR/$NEW_MODULES/lib90_sieve_plugin.so" ] || cat <<END
+
+protocol lmtp {
+  mail_plugins = \$mail_plugins sieve
 }
 END
 }
@@ -84,6 +114,7 @@ protocol imap {
 }
 END
 	new_config_plugin
+	new_config_sieve
 	echo "!include_try $DIR/$NEW/extra.conf"
 }
 
@@ -164,6 +195,7 @@ new_prepare()
 new_start()
 {
 	new_modules_install
+	new_key
 	new_users >"$DIR/$NEW/users"
 	new_config >"$DIR/$NEW/dovecot.conf"
 	NAMESPACES=yes

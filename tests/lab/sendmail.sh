@@ -88,7 +88,7 @@ END
 sendmail_start()
 {
 	[ $SENDMAIL = yes ] || return 0
-	milter_there || {
+	milter_at old || {
 		say "Sendmail is here to ask a milter, and there is none"
 		exit $EX_UNSUPPORTED
 	}
