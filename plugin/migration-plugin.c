@@ -6,6 +6,7 @@
 #include "folder-forward.h"
 #include "imap-capability.h"
 #include "imap-session.h"
+#include "late-save.h"
 #include "migration-user.h"
 #include "mirrored-mailbox.h"
 #include "mirrored-transaction.h"
@@ -140,6 +141,7 @@ static const struct mail_storage_hooks migration_hooks = {
 	.mail_storage_created = migration_mail_storage_created,
 	.mailbox_list_created = migration_mailbox_list_created,
 	.mailbox_allocated = migration_mailbox_allocated,
+	.mailbox_opened = late_save_mailbox_opened,
 	.mail_allocated = migration_mail_allocated,
 };
 

@@ -14,6 +14,7 @@
 #include "mail-user.h"
 #include "migration-settings.h"
 
+struct late_save;
 struct redirect_decision;
 struct remote_watchdog;
 struct worker_client;
@@ -41,6 +42,8 @@ struct migration_user {
 	unsigned int bypass;
 	/* how the mailbox is served that mailbox_alloc() is just making */
 	struct redirect_decision *decision;
+	/* while a late mail is delivered, else NULL */
+	struct late_save *late_save;
 	/* unix seconds of the last report that a copy wasn't fresh */
 	time_t stale_reported;
 	/* unix seconds when the folder tree couldn't be refreshed, 0: it could */

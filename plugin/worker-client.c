@@ -1,6 +1,5 @@
 #include "lib.h"
 #include "ioloop.h"
-#include "net.h"
 #include "sleep.h"
 #include "str.h"
 #include "strescape.h"
@@ -9,6 +8,7 @@
 #include "remote-namespace.h"
 #include "worker/worker-protocol.h"
 #include "worker/worker-socket.h"
+#include "service-link.h"
 #include "worker-link.h"
 #include "worker-client.h"
 
@@ -120,31 +120,13 @@ static int
 start_worker(struct worker_client *client, uint64_t deadline,
 	     const char **error_r)
 {
-	struct mail_user *user = client->muser->user;
-	const char *const *words;
 	struct worker_link *link;
-	string_t *request = t_str_new(128);
-	const char *path;
-	int ret;
 
-	path = t_strconcat(user->set->base_dir, "/"WORKER_SERVICE_SOCKET, NULL);
-	if (make_link(net_connect_unix(path), path, &link, error_r) <= 0)
+	if (service_link_start(client->muser->user, WORKER_SERVICE_SOCKET,
+			       version_line(), deadline, &link, error_r) < 0)
 		return -1;
-	str_append(request, version_line());
-	str_append(request, "USER\t");
-	str_append_tabescaped(request, user->username);
-	str_append_c(request, '\n');
-	ret = worker_link_send(link, str_c(request), -1, deadline, error_r);
-	if (ret == 0)
-		ret = read_words(link, deadline, &words, error_r);
 	worker_link_deinit(&link);
-	if (ret == 0 && strcmp(words[0], "OK") != 0) {
-		*error_r = t_strdup_printf("It couldn't be started: %s",
-			words[0] == NULL || words[1] == NULL ? "no reason" :
-			words[1]);
-		ret = -1;
-	}
-	return ret;
+	return 0;
 }
 
 static int

@@ -17,6 +17,7 @@
 #define TREE_NAME ".tree"
 #define FILL_NAME ".fill"
 #define CATCHUP_NAME ".catchup"
+#define DELIVER_NAME ".deliver"
 
 struct held_file {
 	char *path;
@@ -208,6 +209,12 @@ int lease_catchup(const char *dir, unsigned int timeout_secs,
 		  struct lease **lease_r, const char **error_r)
 {
 	return lease_user(dir, CATCHUP_NAME, timeout_secs, lease_r, error_r);
+}
+
+int lease_deliver(const char *dir, unsigned int timeout_secs,
+		  struct lease **lease_r, const char **error_r)
+{
+	return lease_user(dir, DELIVER_NAME, timeout_secs, lease_r, error_r);
 }
 
 void lease_release(struct lease **_lease)

@@ -63,5 +63,8 @@ int lease_fill(const char *dir, unsigned int timeout_secs,
 /* The user's catch-up: one process at a time. */
 int lease_catchup(const char *dir, unsigned int timeout_secs,
 		  struct lease **lease_r, const char **error_r);
+/* The user's late mail: one at a time is delivered. */
+int lease_deliver(const char *dir, unsigned int timeout_secs,
+		  struct lease **lease_r, const char **error_r);
 
 #endif

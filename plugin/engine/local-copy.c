@@ -7,7 +7,7 @@
 #include "migration-user.h"
 #include "delta.h"
 #include "local-copy.h"
-#include "migration-dir.h"
+#include "mailbox-durable.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -578,56 +578,6 @@ int local_copy_apply(struct local_copy *copy, const struct inventory *old,
 	return expunge(copy, &delta->expunged, error_r);
 }
 
-/* fsync Dovecot's own files in a folder, but not those of messages. */
-static int sync_dovecot_files(const char *path, const char **error_r)
-{
-	const struct dirent *entry;
-	DIR *dir = opendir(path);
-	int fd, ret = 0;
-
-	if (dir == NULL) {
-		*error_r = t_strdup_printf("opendir(%s) failed: %m", path);
-		return -1;
-	}
-	while (ret == 0 && (entry = readdir(dir)) != NULL) {
-		if (!str_begins(entry->d_name, "dovecot"))
-			continue;
-		fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC);
-		/* it may be replaced meanwhile */
-		if (fd == -1)
-			continue;
-		if ((ret = fsync(fd)) < 0)
-			*error_r = t_strdup_printf("fsync(%s/%s) failed: %m",
-						   path, entry->d_name);
-		i_close_fd(&fd);
-	}
-	if (ret == 0 && (ret = fsync(dirfd(dir))) < 0)
-		*error_r = t_strdup_printf("fsync(%s) failed: %m", path);
-	(void)closedir(dir);
-	return ret;
-}
-
-static int for_each_path(struct local_copy *copy, bool messages,
-			 const char **error_r)
-{
-	static const enum mailbox_list_path_type types[] = {
-		MAILBOX_LIST_PATH_TYPE_MAILBOX, MAILBOX_LIST_PATH_TYPE_INDEX,
-		MAILBOX_LIST_PATH_TYPE_CONTROL,
-	};
-	const char *path, *last = "";
-
-	for (unsigned int i = 0; i < N_ELEMENTS(types); i++) {
-		if (mailbox_get_path_to(copy->box, types[i], &path) <= 0 ||
-		    strcmp(path, last) == 0)
-			continue;
-		if ((messages ? migration_dir_syncfs(path, error_r) :
-		     sync_dovecot_files(path, error_r)) < 0)
-			return -1;
-		last = path;
-	}
-	return 0;
-}
-
 /* lib-storage gives another UID to a message whose own can't be had */
 static bool
 got_their_uids(struct local_copy *copy,
@@ -680,7 +630,7 @@ int local_copy_make_durable(struct local_copy *copy, const char **error_r)
 {
 	if (!copy->messages_changed && !copy->index_changed)
 		return 0;
-	if (for_each_path(copy, copy->messages_changed, error_r) < 0)
+	if (mailbox_durable(copy->box, copy->messages_changed, error_r) < 0)
 		return -1;
 	copy->messages_changed = copy->index_changed = FALSE;
 	return 0;

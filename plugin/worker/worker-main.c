@@ -1,118 +1,27 @@
-/* migration-worker: the executable. It reads for whom it is started, becomes
-   that user, and leaves the rest to the plugin (worker.h). */
+/* migration-worker: the executable. It becomes the user for whom it is started
+   (user-service.h) and leaves the rest to the plugin (worker.h). */
 
 #include "lib.h"
 #include "ioloop.h"
-#include "istream.h"
-#include "module-dir.h"
-#include "net.h"
-#include "process-title.h"
-#include "restrict-access.h"
-#include "strescape.h"
-#include "write-full.h"
-#include "mail-user.h"
-#include "mail-storage-service.h"
 #include "master-service.h"
 #include "master-service-settings.h"
+#include "service/user-service.h"
 #include "worker-protocol.h"
 #include "worker.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
-#define PLUGIN_NAME "migration"
-/* for the two lines of who starts it */
-#define START_MSECS (10 * 1000)
-#define START_MAX_LINE 1024
 #define SLOTS_FILE "migration-slots"
 /* A reload makes the service's socket anew, which takes a moment: whoever is
    sent away must find it. */
 #define RELOAD_MSECS 1000
 
-static struct mail_storage_service_ctx *storage_service;
 static int slots_fd = -1;
+static const struct migration_worker_class *class;
+static struct migration_worker *worker;
+static struct timeout *to_reload;
 
-/* Who asked for a worker, until the answer. */
-static struct {
-	int fd;
-	struct istream *input;
-	struct io *io;
-	struct timeout *to;
-	bool version_received;
-} start = { .fd = -1 };
-
-static struct {
-	struct mail_storage_service_user *service_user;
-	struct mail_user *user;
-	const struct migration_worker_class *class;
-	struct migration_worker *worker;
-	struct timeout *to_reload;
-} served;
-
-static void worker_ended(void)
-{
-	master_service_stop(master_service);
-}
-
-static void worker_reload(void *context ATTR_UNUSED)
-{
-	timeout_remove(&served.to_reload);
-	served.class->end(served.worker);
-}
-
-/* The master is reloading or has gone. */
-static void worker_die(void)
-{
-	if (served.worker != NULL)
-		served.to_reload = timeout_add(RELOAD_MSECS, worker_reload,
-					       NULL);
-	else
-		worker_ended();
-}
-
-static void start_close(void)
-{
-	io_remove(&start.io);
-	timeout_remove(&start.to);
-	i_stream_destroy(&start.input);
-	i_close_fd(&start.fd);
-}
-
-/* Who doesn't read it doesn't need it. */
-static void start_answer(const char *line)
-{
-	line = t_strconcat(line, "\n", NULL);
-	if (write_full(start.fd, line, strlen(line)) < 0 && errno != EPIPE)
-		i_error("migration: The start can't be answered: %m");
-	start_close();
-}
-
-static void start_failed(const char *reason)
-{
-	start_answer(t_strconcat("NO\t", str_tabescape(reason), NULL));
-	worker_ended();
-}
-
-/*
- * The user
- */
-
-static bool may_start(void)
-{
-	struct net_unix_cred cred;
-
-	if (net_getunixcred(start.fd, &cred) < 0) {
-		i_error("migration: getunixcred() failed: %m");
-		return FALSE;
-	}
-	if (cred.uid == 0 || cred.uid == geteuid())
-		return TRUE;
-	i_error("migration: A process of uid %s may not start this user's "
-		"worker", dec2str(cred.uid));
-	return FALSE;
-}
-
-/* Root still: the file belongs to all workers. */
+/* The file belongs to all workers. */
 static void open_slots(void)
 {
 	const struct master_service_settings *set =
@@ -124,177 +33,55 @@ static void open_slots(void)
 		i_error("migration: open(%s) failed: %m", path);
 }
 
-/* The reason is for the log: who asks may be anybody yet. */
-static int become_user(const char *username, const char **error_r)
-{
-	const struct mail_storage_service_input input = {
-		.module = "mail",
-		.service = WORKER_PROTOCOL_NAME,
-		.username = username,
-	};
-	int ret;
-
-	ret = mail_storage_service_lookup(storage_service, &input,
-					  &served.service_user, error_r);
-	if (ret == 0)
-		*error_r = "There's no such user";
-	if (ret <= 0)
-		return -1;
-	open_slots();
-	return mail_storage_service_next(storage_service, served.service_user,
-					 &served.user, error_r) < 0 ? -1 : 0;
-}
-
-static int find_plugin(const char **error_r)
-{
-	struct module *module =
-		module_dir_find(mail_storage_service_modules, PLUGIN_NAME);
-
-	if (module != NULL)
-		served.class = module_get_symbol(module,
-						 MIGRATION_WORKER_CLASS);
-	if (served.class != NULL)
-		return 0;
-	*error_r = "The plugin isn't loaded into "WORKER_PROTOCOL_NAME": put "
-		"migration into the global mail_plugins, outside of any "
-		"protocol section";
-	return -1;
-}
-
-static void set_title(void)
-{
-	const struct master_service_settings *set =
-		master_service_settings_get(master_service);
-
-	if (set->verbose_proctitle)
-		process_title_set(t_strdup_printf("[%s]",
-						  served.user->username));
-}
-
-static int work(const char **error_r)
+static int work(struct mail_user *user,
+		struct mail_storage_service_user *service_user ATTR_UNUSED,
+		const void *_class, const char **error_r)
 {
 	const struct migration_worker_settings set = {
 		.slots_fd = slots_fd,
 		.idle_secs = master_service_get_idle_kill_secs(master_service),
 	};
 
-	set_title();
-	if (find_plugin(error_r) < 0)
-		return -1;
-	return served.class->init(served.user, &set, worker_ended,
-				  &served.worker, error_r);
+	class = _class;
+	return class->init(user, &set, user_service_end, &worker, error_r);
 }
 
-static void serve(const char *username)
+static void reload(void *context ATTR_UNUSED)
 {
-	const char *error;
-	int ret;
-
-	if (become_user(username, &error) < 0) {
-		i_error("migration: User %s: %s", username, error);
-		start_failed("The user can't be looked up: see the log");
-	} else if (!may_start()) {
-		start_failed("Permission denied");
-	} else if ((ret = work(&error)) < 0) {
-		i_error("migration: %s", error);
-		start_failed(error);
-	} else {
-		start_answer("OK");
-		if (ret == 0)
-			worker_ended();
-	}
+	timeout_remove(&to_reload);
+	class->end(worker);
 }
 
-/*
- * The start
- */
-
-/* Returns the user's name when it's there. */
-static const char *start_line(const char *line)
+static void die(void)
 {
-	const char *const *args = t_strsplit_tabescaped(line);
-
-	if (start.version_received) {
-		return str_array_length(args) == 2 &&
-			strcmp(args[0], "USER") == 0 ? args[1] : "";
-	}
-	start.version_received = version_string_verify(line,
-		WORKER_PROTOCOL_NAME, WORKER_PROTOCOL_MAJOR);
-	return start.version_received ? NULL : "";
+	if (worker != NULL)
+		to_reload = timeout_add(RELOAD_MSECS, reload, NULL);
+	else
+		user_service_end();
 }
 
-static void start_input(void *context ATTR_UNUSED)
+static void deinit(void)
 {
-	const char *line, *username;
-
-	while ((line = i_stream_read_next_line(start.input)) != NULL) {
-		if ((username = start_line(line)) == NULL)
-			continue;
-		io_remove(&start.io);
-		timeout_remove(&start.to);
-		if (*username == '\0')
-			start_failed("Expected VERSION and USER");
-		else
-			serve(t_strdup(username));
-		return;
-	}
-	if (start.input->eof || start.input->stream_errno != 0 ||
-	    i_stream_get_data_size(start.input) >= START_MAX_LINE) {
-		start_close();
-		worker_ended();
-	}
-}
-
-static void start_timeout(void *context ATTR_UNUSED)
-{
-	start_failed("Timeout");
-}
-
-/* One user in the life of a process: it can't become root again. */
-static void client_connected(struct master_service_connection *conn)
-{
-	if (start.fd != -1 || served.service_user != NULL) {
-		i_error(WORKER_PROTOCOL_NAME" must be configured with "
-			"client_limit=1 and service_count=1");
-		return;
-	}
-	master_service_client_connection_accept(conn);
-	start.fd = conn->fd;
-	start.input = i_stream_create_fd(start.fd, START_MAX_LINE);
-	start.io = io_add_istream(start.input, start_input, NULL);
-	start.to = timeout_add(START_MSECS, start_timeout, NULL);
-}
-
-static void served_deinit(void)
-{
-	timeout_remove(&served.to_reload);
-	if (served.worker != NULL)
-		served.class->deinit(&served.worker);
-	if (served.user != NULL)
-		mail_user_deinit(&served.user);
-	if (served.service_user != NULL)
-		mail_storage_service_user_unref(&served.service_user);
+	timeout_remove(&to_reload);
+	if (worker != NULL)
+		class->deinit(&worker);
 	i_close_fd(&slots_fd);
 }
 
 int main(int argc, char *argv[])
 {
-	master_service = master_service_init(WORKER_PROTOCOL_NAME,
-		MASTER_SERVICE_FLAG_KEEP_CONFIG_OPEN, &argc, &argv, "");
-	if (master_getopt(master_service) > 0)
-		return FATAL_DEFAULT;
-	master_service_init_log_with_pid(master_service);
-	storage_service = mail_storage_service_init(master_service, NULL,
-		MAIL_STORAGE_SERVICE_FLAG_USERDB_LOOKUP);
-	restrict_access_allow_coredumps(TRUE);
-	/* a reload ends it, so that the next one has the new settings */
-	master_service_set_die_with_master(master_service, TRUE);
-	master_service_set_die_callback(master_service, worker_die);
-	master_service_init_finish(master_service);
-	master_service_run(master_service, client_connected);
-	start_close();
-	served_deinit();
-	mail_storage_service_deinit(&storage_service);
-	master_service_deinit(&master_service);
-	return 0;
+	static const struct user_service service = {
+		.name = WORKER_PROTOCOL_NAME,
+		.major = WORKER_PROTOCOL_MAJOR,
+		.binary_name = WORKER_PROTOCOL_NAME,
+		.module = "mail",
+		.service = WORKER_PROTOCOL_NAME,
+		.class_name = MIGRATION_WORKER_CLASS,
+		.as_root = open_slots,
+		.serve = work,
+		.die = die,
+		.deinit = deinit,
+	};
+
+	return user_service_main(&service, argc, argv);
 }

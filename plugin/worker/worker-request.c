@@ -1,73 +1,29 @@
 #include "lib.h"
 #include "array.h"
 #include "imap-seqset.h"
-#include "mailbox-list.h"
-#include "unichar.h"
+#include "words.h"
 #include "worker-request.h"
 
 #include <ctype.h>
 
-#define MAX_TZ_OFFSET (24 * 60)
 /* what an asker may ask for */
 #define FILL_FLAGS (FILL_FLAG_VERIFY | FILL_FLAG_FOLLOW_EXPUNGES)
 
-/* The words that are left. */
+/* The words that are left, and what becomes of them. */
 struct parser {
-	const char *const *words;
+	struct words words;
 	struct worker_request *request;
-	/* what was expected */
-	const char *error;
 };
-
-static int expected(struct parser *parser, const char *what)
-{
-	parser->error = what;
-	return -1;
-}
-
-static int next_word(struct parser *parser, const char *what,
-		     const char **word_r)
-{
-	if (*parser->words == NULL)
-		return expected(parser, what);
-	*word_r = *parser->words++;
-	return 0;
-}
-
-static int next_mailbox(struct parser *parser, const char **vname_r)
-{
-	const char *what = "a mailbox name";
-	const char *word;
-	size_t len;
-
-	if (next_word(parser, what, &word) < 0)
-		return -1;
-	len = strlen(word);
-	if (len == 0 || len > MAILBOX_LIST_NAME_MAX_LENGTH ||
-	    !uni_utf8_str_is_valid(word))
-		return expected(parser, what);
-	*vname_r = p_strdup(parser->request->pool, word);
-	return 0;
-}
 
 static int next_uid_validity(struct parser *parser, uint32_t *value_r)
 {
 	const char *what = "a UIDVALIDITY";
 	const char *word;
 
-	if (next_word(parser, what, &word) < 0)
+	if (words_next(&parser->words, what, &word) < 0)
 		return -1;
 	return str_to_uint32(word, value_r) == 0 && *value_r != 0 ? 0 :
-		expected(parser, what);
-}
-
-static int next_uoff(struct parser *parser, const char *what, uoff_t *value_r)
-{
-	const char *word;
-
-	if (next_word(parser, what, &word) < 0)
-		return -1;
-	return str_to_uoff(word, value_r) == 0 ? 0 : expected(parser, what);
+		words_expected(&parser->words, what);
 }
 
 static bool is_uid_set(const char *str)
@@ -87,13 +43,13 @@ static int next_uids(struct parser *parser, const char **uids_r)
 	const char *word;
 	bool valid;
 
-	if (next_word(parser, what, &word) < 0)
+	if (words_next(&parser->words, what, &word) < 0)
 		return -1;
 	T_BEGIN {
 		valid = is_uid_set(word);
 	} T_END;
 	if (!valid)
-		return expected(parser, what);
+		return words_expected(&parser->words, what);
 	*uids_r = p_strdup(parser->request->pool, word);
 	return 0;
 }
@@ -125,10 +81,10 @@ static int next_flags(struct parser *parser, const char **flags_r)
 	const char *what = "flags";
 	const char *word;
 
-	if (next_word(parser, what, &word) < 0)
+	if (words_next(&parser->words, what, &word) < 0)
 		return -1;
 	if (!is_flags(word, ""))
-		return expected(parser, what);
+		return words_expected(&parser->words, what);
 	*flags_r = p_strdup(parser->request->pool, word);
 	return 0;
 }
@@ -138,28 +94,13 @@ static int next_store_args(struct parser *parser, const char **args_r)
 	const char *what = "FLAGS, +FLAGS or -FLAGS and a list";
 	const char *word, *flags;
 
-	if (next_word(parser, what, &word) < 0)
+	if (words_next(&parser->words, what, &word) < 0)
 		return -1;
 	flags = *word == '+' || *word == '-' ? word + 1 : word;
 	if (!str_begins(flags, "FLAGS (") ||
 	    !is_flags(flags + strlen("FLAGS ("), ")"))
-		return expected(parser, what);
+		return words_expected(&parser->words, what);
 	*args_r = p_strdup(parser->request->pool, word);
-	return 0;
-}
-
-static int next_date(struct parser *parser, time_t *date_r, int *tz_offset_r)
-{
-	const char *what = "a date and its offset";
-	const char *date, *offset;
-
-	if (next_word(parser, what, &date) < 0 ||
-	    next_word(parser, what, &offset) < 0)
-		return -1;
-	if (str_to_time(date, date_r) < 0 ||
-	    str_to_int(offset, tz_offset_r) < 0 ||
-	    abs(*tz_offset_r) > MAX_TZ_OFFSET)
-		return expected(parser, what);
 	return 0;
 }
 
@@ -179,13 +120,14 @@ static int parse_append(struct parser *parser, struct mirror_op *op)
 {
 	struct worker_request *request = parser->request;
 
-	if (next_uoff(parser, "an offset", &op->offset) < 0 ||
-	    next_uoff(parser, "a size", &op->size) < 0 ||
-	    next_date(parser, &op->date, &op->tz_offset) < 0 ||
+	if (words_uoff(&parser->words, "an offset", &op->offset) < 0 ||
+	    words_uoff(&parser->words, "a size", &op->size) < 0 ||
+	    words_date(&parser->words, &op->date, &op->tz_offset) < 0 ||
 	    next_flags(parser, &op->flags) < 0)
 		return -1;
 	if (op->size > OFF_T_MAX || op->offset > OFF_T_MAX - op->size)
-		return expected(parser, "an offset and a size of a file");
+		return words_expected(&parser->words,
+				      "an offset and a size of a file");
 	request->needs_file = TRUE;
 	request->file_size = I_MAX(request->file_size, op->offset + op->size);
 	return 0;
@@ -193,7 +135,7 @@ static int parse_append(struct parser *parser, struct mirror_op *op)
 
 static int parse_copy(struct parser *parser, struct mirror_op *op)
 {
-	if (next_mailbox(parser, &op->source) < 0 ||
+	if (words_mailbox(&parser->words, &op->source) < 0 ||
 	    next_uid_validity(parser, &op->source_uid_validity) < 0)
 		return -1;
 	return next_uids(parser, &op->uids);
@@ -212,7 +154,7 @@ static const struct op_word {
 
 static int parse_op(struct parser *parser)
 {
-	const char *word = *parser->words++;
+	const char *word = *parser->words.words++;
 
 	for (unsigned int i = 0; i < N_ELEMENTS(op_words); i++) {
 		struct mirror_op op = { .type = op_words[i].type };
@@ -224,30 +166,32 @@ static int parse_op(struct parser *parser)
 		array_push_back(&parser->request->write.ops, &op);
 		return 0;
 	}
-	return expected(parser, "store, expunge, append or copy");
+	return words_expected(&parser->words,
+			      "store, expunge, append or copy");
 }
 
 static int parse_write(struct parser *parser)
 {
 	struct worker_request *request = parser->request;
 
-	if (next_mailbox(parser, &request->vname) < 0 ||
+	if (words_mailbox(&parser->words, &request->vname) < 0 ||
 	    next_uid_validity(parser, &request->write.uid_validity) < 0)
 		return -1;
 	p_array_init(&request->write.ops, request->pool, 4);
 	p_array_init(&request->write.saved_uids, request->pool, 4);
 	do {
-		if (*parser->words == NULL)
-			return expected(parser, "something to write");
+		if (*parser->words.words == NULL)
+			return words_expected(&parser->words,
+					      "something to write");
 		if (parse_op(parser) < 0)
 			return -1;
-	} while (*parser->words != NULL);
+	} while (*parser->words.words != NULL);
 	return 0;
 }
 
 static int parse_mailbox(struct parser *parser)
 {
-	return next_mailbox(parser, &parser->request->vname);
+	return words_mailbox(&parser->words, &parser->request->vname);
 }
 
 static int parse_fresh(struct parser *parser)
@@ -255,10 +199,11 @@ static int parse_fresh(struct parser *parser)
 	const char *what = "milliseconds";
 	const char *word;
 
-	if (parse_mailbox(parser) < 0 || next_word(parser, what, &word) < 0)
+	if (parse_mailbox(parser) < 0 ||
+	    words_next(&parser->words, what, &word) < 0)
 		return -1;
 	return str_to_uint(word, &parser->request->max_age_msecs) == 0 ? 0 :
-		expected(parser, what);
+		words_expected(&parser->words, what);
 }
 
 static int parse_fill(struct parser *parser)
@@ -267,10 +212,11 @@ static int parse_fill(struct parser *parser)
 	const char *word;
 	unsigned int flags;
 
-	if (parse_mailbox(parser) < 0 || next_word(parser, what, &word) < 0)
+	if (parse_mailbox(parser) < 0 ||
+	    words_next(&parser->words, what, &word) < 0)
 		return -1;
 	if (str_to_uint(word, &flags) < 0 || (flags & ~FILL_FLAGS) != 0)
-		return expected(parser, what);
+		return words_expected(&parser->words, what);
 	parser->request->fill_flags = flags;
 	return 0;
 }
@@ -282,10 +228,10 @@ static int parse_cutover(struct parser *parser)
 
 	p_array_init(&request->vnames, request->pool, 16);
 	do {
-		if (next_mailbox(parser, &vname) < 0)
+		if (words_mailbox(&parser->words, &vname) < 0)
 			return -1;
 		array_push_back(&request->vnames, &vname);
-	} while (*parser->words != NULL);
+	} while (*parser->words.words != NULL);
 	return 0;
 }
 
@@ -313,7 +259,7 @@ static int parse_request(struct parser *parser)
 {
 	const char *word;
 
-	if (next_word(parser, "a request", &word) < 0)
+	if (words_next(&parser->words, "a request", &word) < 0)
 		return -1;
 	for (unsigned int i = 0; i < N_ELEMENTS(request_words); i++) {
 		if (strcmp(word, request_words[i].word) != 0)
@@ -321,10 +267,9 @@ static int parse_request(struct parser *parser)
 		parser->request->type = request_words[i].type;
 		if (request_words[i].parse(parser) < 0)
 			return -1;
-		return *parser->words == NULL ? 0 :
-			expected(parser, "no more words");
+		return words_end(&parser->words);
 	}
-	return expected(parser, "a request");
+	return words_expected(&parser->words, "a request");
 }
 
 int worker_request_parse(const char *const *words,
@@ -334,12 +279,15 @@ int worker_request_parse(const char *const *words,
 	pool_t pool = pool_alloconly_create("worker request", 1024);
 	struct worker_request *request =
 		p_new(pool, struct worker_request, 1);
-	struct parser parser = { .words = words, .request = request };
+	struct parser parser = {
+		.words = { .words = words, .pool = pool },
+		.request = request,
+	};
 
 	request->pool = pool;
 	request->write.fd = -1;
 	if (parse_request(&parser) < 0) {
-		*error_r = t_strdup_printf("Expected %s", parser.error);
+		*error_r = t_strdup_printf("Expected %s", parser.words.error);
 		worker_request_free(&request);
 		return -1;
 	}

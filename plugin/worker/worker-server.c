@@ -6,6 +6,7 @@
 #include "istream-unix.h"
 #include "net.h"
 #include "ostream.h"
+#include "passed-file.h"
 #include "worker-answer.h"
 #include "worker-protocol.h"
 #include "worker-request.h"
@@ -62,39 +63,19 @@ static void worker_connection_destroy(struct connection *_conn)
 		server->callbacks.idle(server->context);
 }
 
-static bool is_file_of(int fd, uoff_t size)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		(uoff_t)st.st_size >= size;
-}
-
-/* The descriptor that came with this line, if any; one for the next line. */
-static int take_fd(struct istream *input)
-{
-	int fd = i_stream_unix_get_read_fd(input);
-
-	if (fd != -1) {
-		fd_close_on_exec(fd, TRUE);
-		i_stream_unix_set_read_fd(input);
-	}
-	return fd;
-}
-
 static int
 parse_request(struct worker_connection *conn, const char *const *args,
 	      struct worker_request **request_r, const char **error_r)
 {
 	struct worker_request *request;
-	int fd = take_fd(conn->conn.input);
+	int fd = passed_file_take(conn->conn.input);
 
 	if (worker_request_parse(args, &request, error_r) < 0) {
 		i_close_fd(&fd);
 		return -1;
 	}
 	request->write.fd = fd;
-	if (request->needs_file && !is_file_of(fd, request->file_size)) {
+	if (request->needs_file && !passed_file_has(fd, request->file_size)) {
 		*error_r = "Expected the messages' file";
 		worker_request_free(&request);
 		return -1;
