@@ -5,12 +5,15 @@
  * mail-identity: which mail a message is, however it came here.
  *
  * The same mail that came to both servers differs in what relays add: Received,
- * Return-Path, DKIM-Signature, X-..., the order and folding of headers. What
- * stays: Message-ID, From, Date, Subject, List-Id and the body but for its line
- * ends and empty lines at its end. Two mails that share a Message-ID differ in
- * the digest.
+ * Return-Path, DKIM-Signature, X-..., a missing Message-ID, the order and folding
+ * of headers, encoded words (RFC 2047), transfer encodings. What stays is From,
+ * Date, Subject and List-Id, the first of each with a value, of the mail and of
+ * those attached to it, and what its parts say (part-digest.h). Two mails that
+ * share a Message-ID differ in that. To and Cc aren't looked at: some relays
+ * rewrite them, and a mail to two addresses of a user is one.
  *
- * Computed from a stream; nothing here logs, and every input may be hostile.
+ * Computed from a stream of any size in constant memory; 32 kB are read of a
+ * header. Nothing here logs, and every input may be hostile.
  */
 
 #include "guid.h"
@@ -21,8 +24,8 @@ struct arrival_key;
 #define MAIL_IDENTITY_HASH_SIZE 16
 
 struct mail_identity {
-	/* a Message-ID was there */
-	bool has_message_id;
+	/* a Message-ID was there; a Date that can be read */
+	bool has_message_id, has_date;
 	/* it came by SMTP: it has a Received header; else a client saved it */
 	bool arrived;
 	/* it has an arrival tag that verifies (common/arrival-tag.h) */
@@ -30,7 +33,7 @@ struct mail_identity {
 	/* marked as spam by headers: X-Spam-Flag: YES, X-Spam-Status: Yes... */
 	bool spam;
 	/* SHA-256, its first half: of the Message-ID; of what stays (above); of
-	   the tag's at, host, id and t */
+	   the tag's at, host, id and t. Zeros where there is none. */
 	unsigned char message_id[MAIL_IDENTITY_HASH_SIZE];
 	unsigned char digest[MAIL_IDENTITY_HASH_SIZE];
 	unsigned char tag[MAIL_IDENTITY_HASH_SIZE];
@@ -39,9 +42,15 @@ struct mail_identity {
 	const char *message_id_text;
 };
 
-/* Reads input to its end. key NULL: tags aren't looked at. Returns 0, -1 with an
-   error when the stream fails. */
+/* Reads input, which blocks, to its end. key NULL: tags aren't looked at. Returns
+   0, -1 with an error when the stream fails. */
 int mail_identity_get(struct istream *input, const struct arrival_key *key,
 		      struct mail_identity *identity_r, const char **error_r);
+
+/* Are they one mail? Without a Message-ID in one of them the digest alone tells;
+   and only when they have a Date, or all that some device ever sends would be
+   one mail. Tags aren't looked at. */
+bool mail_identity_same(const struct mail_identity *a,
+			const struct mail_identity *b);
 
 #endif
