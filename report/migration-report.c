@@ -32,7 +32,9 @@ struct run {
 	struct report_intake_settings intake_settings;
 	struct log_set *set;
 	struct report_intake *intake;
-	struct report_input *inputs;
+	/* Of all logs, and of these that couldn't be opened. */
+	struct report_input *inputs, *closed;
+	size_t closed_count;
 	/* sysexits */
 	int status;
 };
@@ -87,6 +89,7 @@ static void prepare(struct run *run)
 	run->intake_settings.switched = options->switched;
 	run->intake_settings.since = options->since;
 	run->intake_settings.until = options->until;
+	run->intake_settings.verdict = &options->verdict_options.set;
 	if (options->verbose) {
 		run->log_settings.trouble = log_trouble;
 		run->intake_settings.broken = broken_line;
@@ -99,8 +102,16 @@ static void prepare(struct run *run)
 static void open_failed(struct run *run, const char *name, const char *error,
 			int status)
 {
+	struct report_input *input;
+
 	fprintf(stderr, "migration-report: %s: %s\n", name, error);
 	run->status = status;
+	run->closed = memory_resize(run->closed, run->closed_count + 1,
+				    sizeof(*run->closed));
+	input = &run->closed[run->closed_count++];
+	memset(input, 0, sizeof(*input));
+	input->name = name;
+	input->error = "it can't be opened";
 }
 
 static void open_logs(struct run *run)
@@ -137,7 +148,8 @@ static void get_reading(struct run *run, struct report_reading *reading)
 	size_t i, count = log_set_count(run->set);
 
 	memset(reading, 0, sizeof(*reading));
-	run->inputs = memory_resize(run->inputs, count, sizeof(*run->inputs));
+	run->inputs = memory_resize(run->inputs, count + run->closed_count,
+				    sizeof(*run->inputs));
 	for (i = 0; i < count; i++) {
 		input = log_set_input(run->set, i);
 		run->inputs[i] = input->seen;
@@ -148,8 +160,11 @@ static void get_reading(struct run *run, struct report_reading *reading)
 		reading->undated += input->troubles[LOG_UNDATED];
 		reading->broken += input->troubles[LOG_UNFINISHED];
 	}
+	if (run->closed_count > 0)
+		memcpy(run->inputs + count, run->closed,
+		       run->closed_count * sizeof(*run->closed));
 	reading->inputs = run->inputs;
-	reading->inputs_count = count;
+	reading->inputs_count = count + run->closed_count;
 }
 
 static const struct report_model *get_model(struct run *run)
@@ -171,20 +186,51 @@ static void write_failed(struct run *run, const char *name, const char *error,
 	run->status = status;
 }
 
-static void write_outputs(struct run *run)
+static int write_verdict(struct run *run, const struct report_model *model,
+			 const char **error_r)
 {
-	const struct report_model *model = get_model(run);
-	const char *error = "";
+	report_text_verdict(model->verdicts[0], &run->options.text, stdout);
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return 0;
+	*error_r = strerror(errno);
+	return -1;
+}
+
+static int write_stdout(struct run *run, const struct report_model *model,
+			const char **error_r)
+{
 	int ret;
 
 	if (run->options.json) {
 		ret = report_json_write(model, stdout);
-		error = strerror(errno);
-	} else {
-		ret = report_text_write(model, &run->options.text, stdout,
-					&error);
+		*error_r = strerror(errno);
+		return ret;
 	}
-	if (ret < 0)
+	return run->options.verdict ? write_verdict(run, model, error_r) :
+		report_text_write(model, &run->options.text, stdout, error_r);
+}
+
+/* A verdict that was told has a status of its own: what couldn't be read is in
+   it already. */
+static int verdict_status(const struct report_verdict *verdict)
+{
+	static const int statuses[] = {
+		[REPORT_SAFE] = 0,
+		[REPORT_NOT_YET] = 1,
+		[REPORT_UNKNOWN] = 2,
+	};
+
+	return statuses[verdict->answer];
+}
+
+static void write_outputs(struct run *run)
+{
+	const struct report_model *model = get_model(run);
+	const char *error = "";
+
+	if (run->options.verdict)
+		run->status = verdict_status(model->verdicts[0]);
+	if (write_stdout(run, model, &error) < 0)
 		write_failed(run, "standard output", error, EX_IOERR);
 	if (run->options.html != NULL &&
 	    report_html_write_file(model, run->options.html, &error) < 0)
@@ -203,7 +249,7 @@ static void check_inputs(struct run *run)
 			continue;
 		fprintf(stderr, "migration-report: %s: %s\n", input->seen.name,
 			input->seen.error);
-		if (run->status == EX_OK)
+		if (run->status == EX_OK && !run->options.verdict)
 			run->status = EX_DATAERR;
 	}
 }
@@ -295,5 +341,6 @@ int main(int argc, char *argv[])
 	log_set_deinit(&run.set);
 	report_options_deinit(&run.options);
 	free(run.inputs);
+	free(run.closed);
 	return run.status;
 }

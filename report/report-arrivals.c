@@ -9,6 +9,8 @@
    in one of the places of its set. */
 #define CACHE_SETS 16384
 #define CACHE_WAYS 4
+/* From the milter's line of a mail to its Received header, at most. */
+#define LATE_SLACK 300
 
 struct domain {
 	UT_hash_handle hh;
@@ -24,6 +26,15 @@ struct cache_set {
 	struct source *sources[CACHE_WAYS];
 };
 
+/* What a poll found. */
+struct late_mail {
+	int64_t arrived;
+	struct source *source;
+	bool spam;
+	/* It's in the shares. */
+	bool counted;
+};
+
 struct arrivals {
 	struct strings *strings;
 	pool_t pool;
@@ -35,6 +46,8 @@ struct arrivals {
 	/* Of the event in hand, see hash_event(). */
 	uint64_t hash;
 	int64_t first_new;
+	struct late_mail *late;
+	size_t late_count, late_room;
 };
 
 struct arrivals *arrivals_init(struct strings *strings, const char *chosen)
@@ -66,6 +79,7 @@ void arrivals_deinit(struct arrivals **_arrivals)
 	sources_deinit(&arrivals->sources);
 	pool_deinit(&arrivals->pool);
 	free(arrivals->cache);
+	free(arrivals->late);
 	free(arrivals);
 }
 
@@ -110,10 +124,9 @@ void arrivals_prepare(struct arrivals *arrivals,
 }
 
 static struct source *
-look_up(struct arrivals *arrivals, const struct report_event *event)
+look_up(struct arrivals *arrivals, const char *name,
+	const struct report_event *event)
 {
-	const char *name = report_address_domain(arrivals->strings,
-		report_event_get(event, KEY_to));
 	struct domain *domain;
 	struct source *source;
 	bool is_new;
@@ -143,7 +156,8 @@ find(struct arrivals *arrivals, const struct report_event *event)
 		if (set->hashes[i] == hash)
 			return set->sources[i];
 	}
-	source = look_up(arrivals, event);
+	source = look_up(arrivals, report_address_domain(arrivals->strings,
+			 report_event_get(event, KEY_to)), event);
 	/* the newest one takes the place of the oldest */
 	memmove(set->hashes + 1, set->hashes,
 		(CACHE_WAYS - 1) * sizeof(set->hashes[0]));
@@ -220,6 +234,71 @@ void arrivals_add_deferred(struct arrivals *arrivals,
 		domain->last_deferred = event->time;
 }
 
+/* Of a user's name; one without a domain is taken to be of the only one. */
+static const char *
+user_domain(struct arrivals *arrivals, const struct report_event *event)
+{
+	const char *name = report_address_domain(arrivals->strings,
+		report_event_get(event, KEY_user));
+
+	if (*name != '\0')
+		return name;
+	if (arrivals->chosen != NULL)
+		return arrivals->chosen;
+	return HASH_COUNT(arrivals->domains) == 1 ?
+		arrivals->domains->shown.name : name;
+}
+
+void arrivals_add_late(struct arrivals *arrivals,
+		       const struct report_event *event, int64_t arrived)
+{
+	struct source *source = look_up(arrivals,
+					user_domain(arrivals, event), event);
+	bool spam = report_event_is(event, KEY_spam, "yes");
+
+	if (source == NULL)
+		return;
+	if (arrivals->late_count == arrivals->late_room) {
+		arrivals->late_room = arrivals->late_room * 2 + 64;
+		arrivals->late = memory_resize(arrivals->late,
+			arrivals->late_room, sizeof(*arrivals->late));
+	}
+	arrivals->late[arrivals->late_count++] = (struct late_mail){
+		arrived, source, spam, false
+	};
+	source_add_late(source, event, arrived, spam);
+}
+
+/* What no milter can have told of. */
+static void count_late(struct arrivals *arrivals, slots_blind_t *blind,
+		       const void *context)
+{
+	struct late_mail *late;
+	struct report_domain *domain;
+	struct report_slot *slot;
+	size_t i;
+
+	for (i = 0; i < arrivals->late_count; i++) {
+		late = &arrivals->late[i];
+		if (late->counted ||
+		    blind(context, REPORT_OLD, late->arrived - LATE_SLACK,
+			  late->arrived + LATE_SLACK) == 0)
+			continue;
+		late->counted = true;
+		domain = &late->source->domain->shown;
+		slot = slots_get(&late->source->domain->slots, late->arrived);
+		report_seen_add(late->spam ? &domain->spam : &domain->wanted,
+				REPORT_OLD, late->arrived);
+		report_seen_add(late->spam ? &late->source->shown.spam :
+				&late->source->shown.wanted, REPORT_OLD,
+				late->arrived);
+		if (late->spam)
+			slot->spam[REPORT_OLD]++;
+		else
+			slot->wanted[REPORT_OLD]++;
+	}
+}
+
 int64_t arrivals_first_new(const struct arrivals *arrivals)
 {
 	return arrivals->first_new;
@@ -291,6 +370,7 @@ void arrivals_finish(struct arrivals *arrivals, pool_t *pool,
 	struct report_domain *shown;
 	struct domain *domain;
 
+	count_late(arrivals, blind, context);
 	for (domain = arrivals->domains; domain != NULL;
 	     domain = domain->hh.next) {
 		shown = &domain->shown;

@@ -1,7 +1,7 @@
 /*
  * report-arrivals: what came in, for each domain of ours
  *
- * event=arrival and event=deferred. Only direct arrivals make up the shares; what
+ * event=arrival, deferred and late. Only direct arrivals make up the shares; what
  * was relayed, submitted or made on the server is counted apart.
  */
 #ifndef REPORT_ARRIVALS_H
@@ -21,6 +21,10 @@ void arrivals_prepare(struct arrivals *arrivals,
 void arrivals_add(struct arrivals *arrivals, const struct report_event *event);
 void arrivals_add_deferred(struct arrivals *arrivals,
 			   const struct report_event *event);
+/* What a poll found on the old server, and when it came there: counts in the shares
+   where milters didn't watch, for else they have told of it. */
+void arrivals_add_late(struct arrivals *arrivals,
+		       const struct report_event *event, int64_t arrived);
 /* When the first wanted mail came to the new server directly, 0 for never. */
 int64_t arrivals_first_new(const struct arrivals *arrivals);
 /* Fills in the model's domains; its times must be there. */

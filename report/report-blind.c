@@ -11,19 +11,19 @@ void blind_add(struct blind *blind, int64_t from, int64_t to)
 		blind->spans = memory_resize(blind->spans, blind->room,
 					     sizeof(*blind->spans));
 	}
-	blind->spans[blind->count++] = (struct blind_span){ from, to };
+	blind->spans[blind->count++] = (struct report_span){ from, to };
 }
 
 static int compare_spans(const void *a, const void *b)
 {
-	const struct blind_span *span_a = a, *span_b = b;
+	const struct report_span *span_a = a, *span_b = b;
 
 	return span_a->from < span_b->from ? -1 : span_a->from > span_b->from;
 }
 
 void blind_join(struct blind *blind)
 {
-	struct blind_span *spans = blind->spans;
+	struct report_span *spans = blind->spans;
 	size_t i, used = 0;
 
 	if (blind->count == 0)
@@ -55,7 +55,7 @@ static size_t find(const struct blind *blind, int64_t time)
 
 uint64_t blind_sum(const struct blind *blind, int64_t from, int64_t to)
 {
-	const struct blind_span *span;
+	const struct report_span *span;
 	uint64_t sum = 0;
 	size_t i;
 

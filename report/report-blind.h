@@ -5,14 +5,13 @@
 #define REPORT_BLIND_H
 
 #include "memory.h"
+#include "report-model.h"
 
 #include <stdint.h>
 
 /* Zeroed at first. */
 struct blind {
-	struct blind_span {
-		int64_t from, to;
-	} *spans;
+	struct report_span *spans;
 	size_t count, room;
 };
 

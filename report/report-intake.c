@@ -19,7 +19,8 @@ struct report_intake {
 	struct submitters *submitters;
 	struct users *users;
 	struct watch *watch;
-	uint64_t broken, unknown, double_lines;
+	uint64_t broken, unknown, double_lines, ttl_s;
+	int64_t last_broken;
 	int64_t first, last;
 	struct report_event event;
 	/* The picture, and what only it needs. */
@@ -31,6 +32,8 @@ struct intake_event {
 	const char *name;
 	/* Without one of these keys it's broken. */
 	uint64_t required;
+	/* If it has all of these, they make it the same as another one. */
+	uint64_t same;
 	void (*add)(struct report_intake *intake,
 		    const struct report_event *event);
 };
@@ -148,26 +151,51 @@ static void add_user(struct report_intake *intake,
 	users_add(intake->users, event);
 }
 
+static void add_late(struct report_intake *intake,
+		     const struct report_event *event)
+{
+	int64_t arrived = users_late_arrival(intake->users, event);
+
+	if (arrived != 0)
+		arrivals_add_late(intake->arrivals, event, arrived);
+	users_add(intake->users, event);
+}
+
+static void add_dns(struct report_intake *intake,
+		    const struct report_event *event)
+{
+	uint64_t ttl = report_event_number(event, KEY_ttl);
+
+	if (ttl > intake->ttl_s)
+		intake->ttl_s = ttl;
+}
+
 #define AT (KEY_BIT(at) | KEY_BIT(host))
+#define ARRIVAL (KEY_BIT(at) | KEY_BIT(host) | KEY_BIT(id) | KEY_BIT(to))
+#define LATE (KEY_BIT(user) | KEY_BIT(mailbox) | KEY_BIT(uidvalidity) | \
+	KEY_BIT(uid))
 
 /* The most frequent ones first. */
 static const struct intake_event events[] = {
-	{ "arrival", AT | KEY_BIT(to), add_arrival },
-	{ "submission", AT, add_submission },
-	{ "heartbeat", AT | KEY_BIT(seq), add_heartbeat },
-	{ "deferred", AT | KEY_BIT(to), add_deferred },
-	{ "forged", AT, add_forged },
-	{ "loop", AT, add_loop },
-	{ "milter_start", AT, add_start },
-	{ "milter_stop", AT, add_stop },
-	{ "milter_reload", AT, add_reload },
-	{ "milter_failure", AT, add_failure },
+	{ "arrival", AT | KEY_BIT(to), ARRIVAL, add_arrival },
+	{ "submission", AT, 0, add_submission },
+	{ "heartbeat", AT | KEY_BIT(seq), 0, add_heartbeat },
+	{ "deferred", AT | KEY_BIT(to), 0, add_deferred },
+	{ "forged", AT, 0, add_forged },
+	{ "loop", AT, 0, add_loop },
+	{ "milter_start", AT, 0, add_start },
+	{ "milter_stop", AT, 0, add_stop },
+	{ "milter_reload", AT, 0, add_reload },
+	{ "milter_failure", AT, 0, add_failure },
+	{ "late", KEY_BIT(user), LATE, add_late },
+	{ "late_double", KEY_BIT(user), LATE, add_late },
+	{ "dns", KEY_BIT(ttl), 0, add_dns },
 };
 #define EVENTS (sizeof(events) / sizeof(events[0]))
 
 /* All of the plugin's are treated alike. */
 static const struct intake_event user_event = {
-	"", KEY_BIT(user), add_user
+	"", KEY_BIT(user), 0, add_user
 };
 
 static const struct intake_event *find_event(struct text name)
@@ -189,6 +217,8 @@ static void broken(struct report_intake *intake, const char *reason,
 		   const struct log_record *record)
 {
 	intake->broken++;
+	if (record->time > intake->last_broken)
+		intake->last_broken = record->time;
 	if (intake->set->broken != NULL) {
 		intake->set->broken(intake->set->context, reason,
 				    record->message, record->message_size);
@@ -214,13 +244,14 @@ static uint64_t hash_line(struct report_intake *intake,
 			  const struct log_record *record)
 {
 	const struct report_event *event = &intake->event;
-	uint64_t hash = 1;
+	uint64_t hash = 1, keys = what->same;
+	int key;
 
-	if (what->add == add_arrival && (event->present & KEY_BIT(id)) != 0) {
-		hash = add_key_hash(hash, event, KEY_at);
-		hash = add_key_hash(hash, event, KEY_host);
-		hash = add_key_hash(hash, event, KEY_id);
-		hash = add_key_hash(hash, event, KEY_to);
+	if (keys != 0 && (event->present & keys) == keys) {
+		for (; keys != 0; keys &= keys - 1) {
+			key = __builtin_ctzll(keys);
+			hash = add_key_hash(hash, event, (enum report_key)key);
+		}
 	} else {
 		hash = add_hash(hash, &record->time, sizeof(record->time));
 		hash = add_hash(hash, record->host, record->host_size);
@@ -340,9 +371,12 @@ report_intake_model(struct report_intake *intake, int64_t now, int64_t end,
 	incidents_finish(intake->incidents, &intake->pool, model);
 	submitters_finish(intake->submitters, &intake->pool, model);
 	users_finish(intake->users, &intake->pool, model);
+	model->ttl_s = intake->ttl_s;
 	reading->broken += intake->broken;
+	reading->last_broken = intake->last_broken;
 	reading->unknown = intake->unknown;
 	reading->doubles = intake->double_lines;
 	model->reading = *reading;
+	report_verdicts_finish(&intake->pool, model, intake->set->verdict);
 	return model;
 }

@@ -10,6 +10,7 @@
 
 #include "log-input.h"
 #include "report-model.h"
+#include "report-verdict.h"
 
 struct report_intake_settings {
 	/* The only domain to be looked at; "" for all. */
@@ -18,6 +19,8 @@ struct report_intake_settings {
 	int64_t switched;
 	/* Lines before and after aren't looked at; 0: all are. */
 	int64_t since, until;
+	/* Of the verdicts; NULL: as is usual. */
+	const struct report_verdict_settings *verdict;
 	/* A line that can't be used; may be NULL. The reason is static. */
 	void (*broken)(void *context, const char *reason, const char *message,
 		       size_t size);

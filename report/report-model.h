@@ -100,6 +100,11 @@ struct report_source {
 	   server, for the same domain of ours. After wanted.last[REPORT_OLD]:
 	   the client has learnt of the new MX, the sender is just rare. */
 	int64_t client_last_new;
+	/* Wanted mails that polls found on the old server, whether counted
+	   above or not; and the last one there, of these and of the arrivals,
+	   wanted and spam. */
+	uint64_t late;
+	int64_t last_old, last_old_spam;
 	/* The last wanted mail to the old server, to ask about; "" if none. */
 	const char *example_from, *example_to, *example_id, *example_host;
 	const char *example_client, *example_name;
@@ -195,6 +200,37 @@ struct report_mailbox {
 	int64_t since, last;
 	/* How long clients waited at its cutover, in milliseconds. */
 	uint64_t cutover_ms;
+	/* It was compared with the old server's by digests at its cutover. */
+	bool verified;
+};
+
+/* What catch-up found of a user on the old server, after cutover. */
+struct report_catchup {
+	/* Looks that saw all of it, and those that failed. */
+	uint64_t polls, failed_polls;
+	int64_t first_poll, last_poll, last_failed_poll;
+	/* Why the last one failed; "" when it didn't. */
+	const char *poll_problem;
+	/* Late mails that were delivered, and those that were here already. */
+	uint64_t late, doubles;
+	int64_t last_late;
+	/* Seconds from the arrival there to the delivery here. */
+	uint64_t delay_median, delay_max;
+	/* Late mails that can't be had or delivered now, and why. */
+	size_t pending;
+	const char *pending_problem;
+	/* Messages that went before they were looked at. */
+	uint64_t gone;
+	int64_t last_gone;
+	/* Signs of clients that still work there. */
+	uint64_t old_clients;
+	int64_t last_old_client;
+	/* Its catch-up was ended, 0: not yet; in spite of what spoke against
+	   it. */
+	int64_t closed;
+	bool forced;
+	/* What the administrator may want to look at. */
+	uint64_t conflicts, refused_expunges, resets, copy_back_failures;
 };
 
 struct report_user {
@@ -210,11 +246,18 @@ struct report_user {
 	size_t problems;
 	const char *problem;
 	int64_t first, last;
+	/* Of mailboxes that are local, when the last one became so. */
+	int64_t local_since;
+	struct report_catchup catchup;
 };
 
 /*
  * Watching
  */
+
+struct report_span {
+	int64_t from, to;
+};
 
 enum report_gap_reason {
 	/* It said that it stops, and began again later, or never. */
@@ -248,6 +291,7 @@ struct report_watcher {
 	uint64_t missing, blind_s;
 	/* Arrivals that its heartbeats counted and no line told. */
 	uint64_t arrivals_lost;
+	int64_t last_lost;
 	uint64_t failures;
 	const char *failure;
 	int64_t last_failure;
@@ -261,6 +305,103 @@ struct report_watcher {
 };
 
 #define REPORT_MAX_GAPS 100
+
+/*
+ * The verdict: may the old server be cancelled? See report-verdict.h.
+ */
+
+enum report_answer {
+	REPORT_SAFE,
+	/* Something is known that speaks against it. */
+	REPORT_NOT_YET,
+	/* Nothing is known that does, but not enough is known. */
+	REPORT_UNKNOWN
+};
+
+/* What must hold. The order is that of the findings. */
+enum report_condition {
+	/* Mail goes to the new server, and has done so for the quiet period. */
+	REPORT_COND_SWITCHED,
+	/* Nothing wanted came to the old server in the quiet period. */
+	REPORT_COND_QUIET,
+	/* Who came there last has been silent for longer than is usual. */
+	REPORT_COND_STRAGGLERS,
+	/* Every mailbox of every account is local and verified. */
+	REPORT_COND_LOCAL,
+	/* All late mail was delivered. */
+	REPORT_COND_FETCHED,
+	/* Nobody works or sends mail there. */
+	REPORT_COND_CLIENTS,
+	/* The old server was watched for the quiet period. */
+	REPORT_COND_WATCHED,
+	/* Each account was looked at, as late as needed. */
+	REPORT_COND_POLLED,
+	/* All that was logged could be read, and is recent. */
+	REPORT_COND_LOGS,
+	REPORT_CONDITIONS
+};
+
+/* Why it's not safe. */
+struct report_finding {
+	enum report_condition condition;
+	/* REPORT_NOT_YET or REPORT_UNKNOWN */
+	enum report_answer answer;
+	/* The account, the host or the sender that it's about, else "". */
+	const char *who;
+	/* A sentence without its end. */
+	const char *text;
+};
+
+/* Who came to the old server last. */
+struct report_straggler {
+	const struct report_source *source;
+	/* His last sign there, a mail or one that was deferred. */
+	int64_t last;
+	/* Seconds between two of his mails, on average. */
+	uint64_t interval_s;
+	/* When he'll have been silent for long enough. */
+	int64_t until;
+	/* It's one of the known ones, which don't count. */
+	bool known;
+};
+
+struct report_verdict {
+	const char *domain;
+	enum report_answer answer;
+	/* What speaks against it: REPORT_NOT_YET first, then by condition. */
+	const struct report_finding *findings;
+	size_t findings_count;
+	/* By how many each condition is broken. */
+	size_t broken[REPORT_CONDITIONS];
+
+	/* How long nothing may come, and what that is made of. */
+	uint64_t quiet_s, quiet_asked_s, retry_s, ttl_s, clocks_s;
+	/* The last such time up to which all was watched; 0: there's none. */
+	int64_t begins, ends;
+	/* The last wanted mail at the old server, 0 for none; since when it
+	   was watched without a hole and none came. */
+	int64_t last_wanted, none_since;
+	/* At most that many late mails come in the next 30 days, with a
+	   certainty of 95 % (none in T days: 3/T a day); 0: nothing can be
+	   said. */
+	double late_bound;
+	/* When it may be safe if nothing else happens, 0: can't be told. */
+	int64_t earliest;
+	/* Seconds of the period in which milters didn't watch, and polls of
+	   all accounts did not either. */
+	uint64_t blind_s, unwatched_s;
+	const struct report_span *unwatched;
+	size_t unwatched_count;
+	bool spam_counts;
+
+	const struct report_straggler *stragglers;
+	size_t stragglers_count;
+	/* Of the domain; of these, closed. Accounts that left no line aren't
+	   known of, unless a list was given. */
+	size_t accounts, accounts_closed;
+	bool accounts_listed;
+	uint64_t late, doubles;
+};
 
 /*
  * What was read
@@ -284,6 +425,8 @@ struct report_reading {
 	   time can't be read or lies in the future; of events that aren't
 	   known; told twice and counted once. */
 	uint64_t broken, undated, unknown, doubles;
+	/* When the last of the broken ones was written. */
+	int64_t last_broken;
 	const struct report_input *inputs;
 	size_t inputs_count;
 };
@@ -305,6 +448,16 @@ struct report_model {
 	   first line) and the end. false: no milter reports from there. */
 	uint64_t blind_s[REPORT_SIDES];
 	bool watched[REPORT_SIDES];
+	/* When they weren't, in the order of time, from ever to the end of
+	   time; they don't overlap. */
+	const struct report_span *blind[REPORT_SIDES];
+	size_t blind_count[REPORT_SIDES];
+
+	/* By how much the old server's clock is ahead of the new one's, or
+	   behind it if negative, as far as late mails show; 0: they don't. */
+	int64_t clock_ahead;
+	/* The largest TTL of MX and A records that was told. */
+	uint64_t ttl_s;
 
 	const struct report_domain *const *domains;
 	size_t domains_count;
@@ -318,6 +471,9 @@ struct report_model {
 	size_t users_count;
 	const struct report_watcher *const *watchers;
 	size_t watchers_count;
+	/* One for each domain that has a name, or for the chosen one. */
+	const struct report_verdict *const *verdicts;
+	size_t verdicts_count;
 	struct report_reading reading;
 };
 
@@ -327,5 +483,8 @@ const char *report_switched_by_name(enum report_switched_by by);
 const char *report_standing_name(enum report_standing standing);
 const char *report_state_name(enum report_state state);
 const char *report_gap_reason_name(enum report_gap_reason reason);
+/* "safe", "not yet", "unknown"; "quiet" */
+const char *report_answer_name(enum report_answer answer);
+const char *report_condition_name(enum report_condition condition);
 
 #endif

@@ -56,3 +56,31 @@ const char *report_gap_reason_name(enum report_gap_reason reason)
 
 	return names[reason];
 }
+
+const char *report_answer_name(enum report_answer answer)
+{
+	static const char *const names[] = {
+		[REPORT_SAFE] = "safe",
+		[REPORT_NOT_YET] = "not yet",
+		[REPORT_UNKNOWN] = "unknown",
+	};
+
+	return names[answer];
+}
+
+const char *report_condition_name(enum report_condition condition)
+{
+	static const char *const names[REPORT_CONDITIONS] = {
+		[REPORT_COND_SWITCHED] = "switched",
+		[REPORT_COND_QUIET] = "quiet",
+		[REPORT_COND_STRAGGLERS] = "stragglers",
+		[REPORT_COND_LOCAL] = "local",
+		[REPORT_COND_FETCHED] = "fetched",
+		[REPORT_COND_CLIENTS] = "clients",
+		[REPORT_COND_WATCHED] = "watched",
+		[REPORT_COND_POLLED] = "polled",
+		[REPORT_COND_LOGS] = "logs",
+	};
+
+	return names[condition];
+}

@@ -5,6 +5,7 @@
 #define REPORT_OPTIONS_H
 
 #include "report-text.h"
+#include "report-verdict-options.h"
 
 struct report_file {
 	const char *path;
@@ -23,6 +24,9 @@ struct report_options {
 	const char *journal_folder;
 	/* NULL: no page */
 	const char *html;
+	/* Only that is asked, of the domain. */
+	bool verdict;
+	struct verdict_options verdict_options;
 	struct report_text_options text;
 	struct report_file *files;
 	size_t files_count;

@@ -17,10 +17,14 @@ struct sources {
 	struct source *table;
 };
 
-static const enum report_key example_keys[] = {
+#define EXAMPLE_KEYS 6
+static const enum report_key example_keys[EXAMPLE_KEYS] = {
 	KEY_from, KEY_to, KEY_id, KEY_host, KEY_client, KEY_name
 };
-#define EXAMPLE_KEYS (sizeof(example_keys) / sizeof(example_keys[0]))
+/* The same of a late mail, which has no queue id. */
+static const enum report_key late_keys[EXAMPLE_KEYS] = {
+	KEY_from, KEY_user, KEY_mid, KEY_host, KEY_client, KEY_name
+};
 
 struct sources *sources_init(struct strings *strings)
 {
@@ -108,19 +112,26 @@ struct source *sources_get(struct sources *sources, const char *domain,
 	return source;
 }
 
-static void keep_example(struct source *source, const struct report_event *event)
+static void keep_example(struct source *source, const struct report_event *event,
+			 const enum report_key keys[EXAMPLE_KEYS])
 {
 	char buffer[EXAMPLE_KEYS * REPORT_VALUE_MAX];
 	struct text value, all = { buffer, 0 };
 	size_t i;
 
 	for (i = 0; i < EXAMPLE_KEYS; i++) {
-		value = report_event_get(event, example_keys[i]);
+		value = report_event_get(event, keys[i]);
 		memcpy(buffer + all.size, value.data, value.size);
 		source->example_sizes[i] = (unsigned short)value.size;
 		all.size += value.size;
 	}
 	text_keep(&source->example, all);
+}
+
+static void note_spam(struct source *source, int64_t time)
+{
+	if (time > source->shown.last_old_spam)
+		source->shown.last_old_spam = time;
 }
 
 void source_add(struct source *source, const struct report_event *event,
@@ -130,22 +141,41 @@ void source_add(struct source *source, const struct report_event *event,
 		&source->shown.wanted;
 
 	report_seen_add(seen, side, event->time);
-	if (spam)
+	if (spam) {
+		if (side == REPORT_OLD)
+			note_spam(source, event->time);
 		return;
-	if (side == REPORT_OLD && event->time == seen->last[side])
-		keep_example(source, event);
+	}
+	if (side == REPORT_OLD && event->time >= source->shown.last_old) {
+		source->shown.last_old = event->time;
+		keep_example(source, event, example_keys);
+	}
 	if (side == REPORT_NEW && event->time > source->client->last_new)
 		source->client->last_new = event->time;
+}
+
+void source_add_late(struct source *source, const struct report_event *event,
+		     int64_t arrived, bool spam)
+{
+	if (spam) {
+		note_spam(source, arrived);
+		return;
+	}
+	source->shown.late++;
+	if (arrived <= source->shown.last_old)
+		return;
+	source->shown.last_old = arrived;
+	keep_example(source, event, late_keys);
 }
 
 static enum report_standing
 get_standing(const struct report_source *source, int64_t switched)
 {
 	const struct report_seen *wanted = &source->wanted;
-	int64_t last_old = wanted->last[REPORT_OLD];
+	int64_t last_old = source->last_old;
 	int64_t last_new = wanted->last[REPORT_NEW];
 
-	if (wanted->count[REPORT_OLD] + wanted->count[REPORT_NEW] == 0)
+	if (wanted->count[REPORT_NEW] == 0 && last_old == 0)
 		return source->deferred > 0 &&
 			source->last_deferred > last_new &&
 			source->spam.count[REPORT_OLD] +

@@ -53,6 +53,9 @@ struct source *sources_get(struct sources *sources, const char *domain,
 /* A direct arrival. */
 void source_add(struct source *source, const struct report_event *event,
 		enum report_side side, bool spam);
+/* A mail that a poll found, and when it came. */
+void source_add_late(struct source *source, const struct report_event *event,
+		     int64_t arrived, bool spam);
 
 /* For the picture: its standing, given when MX was switched (0: not known), and
    its example. */

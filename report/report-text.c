@@ -109,6 +109,10 @@ int report_text_write(const struct report_model *model,
 
 	write_head(model, out);
 	report_text_actions(model, out);
+	for (i = 0; i < model->verdicts_count; i++) {
+		report_text_title(out, "May the old server be cancelled?");
+		report_text_verdict(model->verdicts[i], options, out);
+	}
 	for (i = 0; i < model->domains_count; i++)
 		report_text_domain(model->domains[i], options, out);
 	report_text_submitters(model, options, out);

@@ -23,6 +23,9 @@ int report_text_write(const struct report_model *model,
 		      const struct report_text_options *options, FILE *out,
 		      const char **error_r);
 
+/* The answer comes first, on a line of its own. */
+void report_text_verdict(const struct report_verdict *verdict,
+			 const struct report_text_options *options, FILE *out);
 /* The sections, each with its title; nothing when there's nothing to say. */
 void report_text_actions(const struct report_model *model, FILE *out);
 void report_text_domain(const struct report_domain *domain,

@@ -1,4 +1,5 @@
 #include "report-users.h"
+#include "report-catchup.h"
 #include "report-network.h"
 #include "report-seen.h"
 #include "table.h"
@@ -17,6 +18,8 @@ struct user {
 	struct report_user shown;
 	struct mailbox *mailboxes;
 	struct kept_text problem;
+	/* NULL before catch-up tells of him. */
+	struct catchup *catchup;
 };
 
 struct users {
@@ -24,6 +27,7 @@ struct users {
 	pool_t pool;
 	const char *chosen;
 	struct user *table;
+	struct catchup_clock clock;
 };
 
 /* What an event does. */
@@ -66,6 +70,7 @@ void users_deinit(struct users **_users)
 		     mailbox = mailbox->hh.next)
 			free(mailbox->problem.data);
 		HASH_CLEAR(hh, user->mailboxes);
+		catchup_deinit(&user->catchup);
 		free(user->problem.data);
 	}
 	HASH_CLEAR(hh, users->table);
@@ -140,6 +145,7 @@ add_cutover(struct users *users, struct user *user, struct mailbox *mailbox,
 	mailbox->shown.messages = report_event_number(event, KEY_messages);
 	mailbox->shown.bytes = report_event_number(event, KEY_bytes);
 	mailbox->shown.cutover_ms = report_event_millis(event, KEY_seconds);
+	mailbox->shown.verified = report_event_get(event, KEY_digest).size > 0;
 }
 
 static void
@@ -170,6 +176,8 @@ static const struct user_event events[] = {
 	{ "cutover", REPORT_STATE_LOCAL, false, false, true, add_cutover },
 	{ "cutover_failed", -1, false, true, false, NULL },
 	{ "without", -1, false, false, false, add_without },
+	{ "rollback", REPORT_STATE_REMOTE, false, false, true, NULL },
+	{ "rollback_failed", -1, false, true, false, NULL },
 };
 #define EVENTS (sizeof(events) / sizeof(events[0]))
 
@@ -187,7 +195,9 @@ static const struct user_event *find_event(const char *name, size_t size)
 
 bool users_knows(const char *event_name)
 {
-	return find_event(event_name, strlen(event_name)) != NULL;
+	struct text name = { event_name, strlen(event_name) };
+
+	return find_event(name.data, name.size) != NULL || catchup_knows(name);
 }
 
 static void set_state(struct report_mailbox *mailbox,
@@ -242,6 +252,22 @@ static void note_problem(struct user *user, struct mailbox *mailbox,
 	}
 }
 
+static struct catchup *get_catchup(struct user *user)
+{
+	if (user->catchup == NULL)
+		user->catchup = catchup_init();
+	return user->catchup;
+}
+
+int64_t users_late_arrival(struct users *users,
+			   const struct report_event *event)
+{
+	struct user *user = get_user(users, report_event_get(event, KEY_user));
+
+	return user == NULL || catchup_is_saved(event) ? 0 :
+		catchup_arrival(get_catchup(user), event, &users->clock);
+}
+
 void users_add(struct users *users, const struct report_event *event)
 {
 	struct text name = report_event_get(event, KEY_event);
@@ -250,9 +276,13 @@ void users_add(struct users *users, const struct report_event *event)
 	struct text mailbox_name = report_event_get(event, KEY_mailbox);
 	struct mailbox *mailbox = NULL;
 
-	if (user == NULL || what == NULL)
+	if (user == NULL)
 		return;
 	report_span_add(&user->shown.first, &user->shown.last, event->time);
+	if (what == NULL) {
+		catchup_add(get_catchup(user), event);
+		return;
+	}
 	if (mailbox_name.size > 0) {
 		mailbox = get_mailbox(users, user, mailbox_name);
 		mailbox->shown.last = event->time;
@@ -293,6 +323,7 @@ static void finish_user(struct user *user, pool_t *pool)
 
 	memset(shown->states, 0, sizeof(shown->states));
 	shown->messages = shown->bytes = shown->problems = 0;
+	shown->local_since = 0;
 	for (mailbox = user->mailboxes; mailbox != NULL;
 	     mailbox = mailbox->hh.next) {
 		mailbox->shown.problem = show_kept(pool, &mailbox->problem);
@@ -300,6 +331,9 @@ static void finish_user(struct user *user, pool_t *pool)
 		shown->states[mailbox->shown.state]++;
 		shown->messages += mailbox->shown.messages;
 		shown->bytes += mailbox->shown.bytes;
+		if (mailbox->shown.state == REPORT_STATE_LOCAL &&
+		    mailbox->shown.since > shown->local_since)
+			shown->local_since = mailbox->shown.since;
 		mailboxes[i++] = &mailbox->shown;
 	}
 	if (count > 0)
@@ -307,6 +341,9 @@ static void finish_user(struct user *user, pool_t *pool)
 	shown->mailboxes = mailboxes;
 	shown->mailboxes_count = count;
 	shown->problem = show_kept(pool, &user->problem);
+	shown->catchup.poll_problem = shown->catchup.pending_problem = "";
+	if (user->catchup != NULL)
+		catchup_finish(user->catchup, pool, &shown->catchup);
 	/* the tree tells of mailboxes that nothing happened to yet, and no
 	   longer of those that were removed */
 	known = count - shown->states[REPORT_STATE_REMOVED];
@@ -353,6 +390,7 @@ void users_finish(struct users *users, pool_t *pool, struct report_model *model)
 	}
 	if (count > 0)
 		qsort(shown, count, sizeof(*shown), compare_users);
+	model->clock_ahead = catchup_clock_ahead(&users->clock);
 	model->users = shown;
 	model->users_count = count;
 }

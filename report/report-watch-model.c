@@ -98,6 +98,8 @@ static void finish_side(struct watch *watch, enum report_side side,
 	if (!model->watched[side])
 		blind_add(blind, INT64_MIN, INT64_MAX);
 	blind_join(blind);
+	model->blind[side] = blind->spans;
+	model->blind_count[side] = blind->count;
 }
 
 uint64_t watch_blind(const void *context, enum report_side side, int64_t from,

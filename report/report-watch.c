@@ -144,7 +144,8 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 
 /* What heartbeats counted must have been told by lines. A mail on its way may be
    counted and not told yet: only what is missing three times is lost. */
-static void check_arrivals(struct watcher *watcher, uint64_t counted)
+static void check_arrivals(struct watcher *watcher, uint64_t counted,
+			   int64_t time)
 {
 	uint64_t expected, behind, lost;
 
@@ -157,8 +158,10 @@ static void check_arrivals(struct watcher *watcher, uint64_t counted)
 	expected = counted - watcher->counted_at_first;
 	behind = expected > watcher->told ? expected - watcher->told : 0;
 	lost = smaller(behind, smaller(watcher->behind[0], watcher->behind[1]));
-	if (lost > watcher->lost)
+	if (lost > watcher->lost) {
 		watcher->lost = lost;
+		watcher->shown.last_lost = time;
+	}
 	watcher->behind[1] = watcher->behind[0];
 	watcher->behind[0] = behind;
 }
@@ -229,7 +232,8 @@ void watch_add_heartbeat(struct watch *watch, const struct report_event *event)
 	watcher->seq = seq;
 	watcher->beat = event->time;
 	watcher->interval = get_interval(event);
-	check_arrivals(watcher, report_event_number(event, KEY_arrivals));
+	check_arrivals(watcher, report_event_number(event, KEY_arrivals),
+		       event->time);
 }
 
 static void note_words(struct watch *watch, struct watcher *watcher,

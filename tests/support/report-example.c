@@ -133,22 +133,23 @@ static const struct report_loop loops[] = {
 static const struct report_mailbox anna_mailboxes[] = {
 	{ "Archive/2019 & \"before\"", REPORT_STATE_FILLING, 3100, 402000000,
 	  2, "message 4711 can't be read: <NO> [SERVERBUG]", "", AT(13, 2),
-	  AT(14, 9), 0 },
+	  AT(14, 9), 0, false },
 	{ REPORT_EXAMPLE_IMAGE, REPORT_STATE_FILLED, 12, 90000, 0, "", "",
-	  AT(12, 2), AT(14, 9), 0 },
+	  AT(12, 2), AT(14, 9), 0, false },
 	{ "Drafts", REPORT_STATE_MIRRORED, 4, 12000, 0, "", "", AT(11, 3),
-	  AT(11, 3), 0 },
+	  AT(11, 3), 0, false },
 	{ "INBOX", REPORT_STATE_LOCAL, 18422, 2150000000, 0, "", "4,9:11",
-	  AT(11, 4), AT(14, 9), 12 },
+	  AT(11, 4), AT(14, 9), 12, true },
 	{ "Sent", REPORT_STATE_LOCAL, 9120, 1210000000, 0, "", "", AT(11, 5),
-	  AT(11, 5), 9 },
+	  AT(11, 5), 9, true },
 	{ "Old newsletters", REPORT_STATE_REMOVED, 0, 0, 0, "", "", AT(9, 5),
-	  AT(9, 5), 0 },
+	  AT(9, 5), 0, false },
 };
 static const struct report_mailbox bert_mailboxes[] = {
-	{ "Lists", REPORT_STATE_REMOTE, 0, 0, 0, "", "", AT(2, 1), AT(2, 1), 0 },
+	{ "Lists", REPORT_STATE_REMOTE, 0, 0, 0, "", "", AT(2, 1), AT(2, 1), 0,
+	  false },
 	{ "INBOX", REPORT_STATE_LOCAL, 604, 51000000, 0, "", "", AT(10, 1),
-	  AT(10, 1), 7 },
+	  AT(10, 1), 7, true },
 };
 static const struct report_mailbox *anna_list[COUNT(anna_mailboxes)];
 static const struct report_mailbox *bert_list[COUNT(bert_mailboxes)];
