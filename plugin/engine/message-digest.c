@@ -1,4 +1,5 @@
 #include "lib.h"
+#include "istream.h"
 #include "str.h"
 #include "message-digest.h"
 
@@ -171,6 +172,22 @@ void message_digest_finish(struct message_digest_context *ctx,
 	if (ctx->last_cr)
 		evp(EVP_DigestUpdate(ctx->shown, "\r", 1));
 	evp(EVP_DigestFinal_ex(ctx->shown, digest_r->shown, NULL));
+}
+
+int message_digest_stream(struct message_digest_context *ctx,
+			  struct istream *input,
+			  struct message_digest *digest_r)
+{
+	const unsigned char *data;
+	size_t size;
+
+	message_digest_reset(ctx);
+	while (i_stream_read_more(input, &data, &size) > 0) {
+		message_digest_more(ctx, data, size);
+		i_stream_skip(input, size);
+	}
+	message_digest_finish(ctx, digest_r);
+	return input->stream_errno == 0 ? 0 : -1;
 }
 
 void message_digest_deinit(struct message_digest_context **_ctx)

@@ -25,6 +25,7 @@ struct message_digest {
 	uint64_t size;
 };
 
+struct istream;
 struct message_digest_context;
 
 /* save_crlf: the store keeps CR LF as it is (mail_save_crlf) */
@@ -35,6 +36,11 @@ void message_digest_more(struct message_digest_context *ctx,
 			 const unsigned char *data, size_t size);
 void message_digest_finish(struct message_digest_context *ctx,
 			   struct message_digest *digest_r);
+/* From the beginning, of all that the stream has. Returns 0, -1 when it fails: its
+   error tells. */
+int message_digest_stream(struct message_digest_context *ctx,
+			  struct istream *input,
+			  struct message_digest *digest_r);
 void message_digest_deinit(struct message_digest_context **ctx);
 
 /* "LF NUL", "" for none; for people and reports */

@@ -21,16 +21,8 @@ int mirror_append_digest(const struct mirror_write *write,
 {
 	struct message_digest_context *ctx = message_digest_init(FALSE);
 	struct istream *input = mirror_append_stream(write, op);
-	const unsigned char *data;
-	size_t size;
-	int ret;
+	int ret = message_digest_stream(ctx, input, digest_r);
 
-	while (i_stream_read_more(input, &data, &size) > 0) {
-		message_digest_more(ctx, data, size);
-		i_stream_skip(input, size);
-	}
-	ret = input->stream_errno == 0 ? 0 : -1;
-	message_digest_finish(ctx, digest_r);
 	message_digest_deinit(&ctx);
 	i_stream_unref(&input);
 	return ret;

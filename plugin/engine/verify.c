@@ -35,21 +35,11 @@ digest_stream(struct verify *verify, struct istream *input,
 	      struct message_digest *digest_r, const char **error_r)
 {
 	struct istream *crlf = i_stream_create_crlf(input);
-	const unsigned char *data;
-	size_t size;
-	int ret = 0;
+	int ret = message_digest_stream(verify->digest, crlf, digest_r);
 
-	message_digest_reset(verify->digest);
-	while (i_stream_read_more(crlf, &data, &size) > 0) {
-		message_digest_more(verify->digest, data, size);
-		i_stream_skip(crlf, size);
-	}
-	if (crlf->stream_errno != 0) {
+	if (ret < 0)
 		*error_r = t_strdup_printf("it can't be read: %s",
 					   i_stream_get_error(crlf));
-		ret = -1;
-	}
-	message_digest_finish(verify->digest, digest_r);
 	i_stream_unref(&crlf);
 	return ret;
 }

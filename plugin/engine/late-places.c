@@ -1,0 +1,196 @@
+#include "lib.h"
+#include "array.h"
+#include "hash.h"
+#include "istream.h"
+#include "str.h"
+#include "strescape.h"
+#include "write-full.h"
+#include "migration-user.h"
+#include "baseline.h"
+#include "late-deliver.h"
+#include "late-places.h"
+#include "mailbox-state.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#pragma weak late_mail_guid
+
+#define DOUBLES_FILE "doubles"
+#define DOUBLES_MAX_LINE 8192
+
+struct late_places {
+	pool_t pool;
+	const char *username;
+	HASH_TABLE(uint8_t *, struct late_place *) places;
+};
+
+static void
+add_place(struct late_places *places, const guid_128_t guid, const char *vname,
+	  uint32_t uid_validity, uint32_t uid)
+{
+	struct late_place *place = p_new(places->pool, struct late_place, 1);
+	uint8_t *key = p_malloc(places->pool, GUID_128_SIZE);
+
+	memcpy(key, guid, GUID_128_SIZE);
+	place->vname = vname;
+	place->uid_validity = uid_validity;
+	place->uid = uid;
+	hash_table_update(places->places, key, place);
+}
+
+static void
+add_baseline(struct late_places *places, const char *vname,
+	     const struct baseline *baseline)
+{
+	struct seq_range_iter iter;
+	unsigned int n = 0;
+	guid_128_t guid;
+	uint32_t uid;
+
+	if (late_mail_guid == NULL)
+		return;
+	seq_range_array_iter_init(&iter, &baseline->late);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
+		late_mail_guid(places->username, vname, baseline->uid_validity,
+			       uid, guid);
+		add_place(places, guid, vname, baseline->uid_validity, uid);
+	}
+}
+
+static int
+read_baseline(struct late_places *places, const char *dir, const char *vname,
+	      const char **error_r)
+{
+	struct inventory_keywords *keywords = inventory_keywords_init();
+	struct baseline baseline;
+	int ret;
+
+	baseline_init(&baseline, keywords);
+	ret = baseline_read(dir, vname, &baseline, error_r);
+	if (ret > 0)
+		add_baseline(places, vname, &baseline);
+	baseline_deinit(&baseline);
+	inventory_keywords_deinit(&keywords);
+	return ret < 0 ? -1 : 0;
+}
+
+static int
+read_baselines(struct late_places *places, const char *dir,
+	       const char **error_r)
+{
+	ARRAY_TYPE(const_string) none, vnames;
+	const char *vname;
+	int ret = 0;
+
+	t_array_init(&none, 1);
+	t_array_init(&vnames, 64);
+	if (mailbox_state_find_others(dir, &none, places->pool, &vnames,
+				      error_r) < 0)
+		return -1;
+	array_foreach_elem(&vnames, vname) {
+		if (baseline_exists(dir, vname) && ret == 0)
+			ret = read_baseline(places, dir, vname, error_r);
+	}
+	return ret;
+}
+
+/* Lines that can't be read are of a write that was cut short: it was told again. */
+static void parse_double(struct late_places *places, const char *line)
+{
+	const char *const *args = t_strsplit_tabescaped(line);
+	uint32_t uid_validity, uid;
+	guid_128_t guid;
+
+	if (str_array_length(args) == 4 &&
+	    guid_128_from_string(args[0], guid) == 0 &&
+	    str_to_uint32(args[1], &uid_validity) == 0 &&
+	    str_to_uint32(args[2], &uid) == 0)
+		add_place(places, guid, p_strdup(places->pool, args[3]),
+			  uid_validity, uid);
+}
+
+static int
+read_doubles(struct late_places *places, const char *dir, const char **error_r)
+{
+	const char *path = t_strconcat(dir, "/"DOUBLES_FILE, NULL), *line;
+	struct istream *input;
+	int ret = 0;
+
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	input = i_stream_create_file(path, DOUBLES_MAX_LINE);
+	while ((line = i_stream_read_next_line(input)) != NULL) T_BEGIN {
+		parse_double(places, line);
+	} T_END;
+	if (input->stream_errno != 0) {
+		*error_r = t_strdup_printf("read(%s) failed: %s", path,
+					   i_stream_get_error(input));
+		ret = -1;
+	}
+	i_stream_unref(&input);
+	return ret;
+}
+
+int late_places_init(struct migration_user *muser,
+		     struct late_places **places_r, const char **error_r)
+{
+	pool_t pool = pool_alloconly_create("late places", 4096);
+	struct late_places *places = p_new(pool, struct late_places, 1);
+
+	places->pool = pool;
+	places->username = muser->user->username;
+	hash_table_create(&places->places, pool, 0, guid_128_hash,
+			  guid_128_cmp);
+	if (read_baselines(places, muser->set.dir, error_r) < 0 ||
+	    read_doubles(places, muser->set.dir, error_r) < 0) {
+		late_places_deinit(&places);
+		return -1;
+	}
+	*places_r = places;
+	return 0;
+}
+
+void late_places_deinit(struct late_places **_places)
+{
+	struct late_places *places = *_places;
+
+	if (places == NULL)
+		return;
+	*_places = NULL;
+	hash_table_destroy(&places->places);
+	pool_unref(&places->pool);
+}
+
+const struct late_place *
+late_places_find(struct late_places *places, const guid_128_t guid)
+{
+	return hash_table_lookup(places->places, guid);
+}
+
+int late_places_add_double(const char *dir, const guid_128_t guid,
+			   const struct late_place *place,
+			   const char **error_r)
+{
+	const char *path = t_strconcat(dir, "/"DOUBLES_FILE, NULL);
+	string_t *line = t_str_new(128);
+	int fd, ret = 0;
+
+	/* what was cut short before ends here */
+	str_printfa(line, "\n%s\t%u\t%u\t", guid_128_to_string(guid),
+		    place->uid_validity, place->uid);
+	str_append_tabescaped(line, place->vname);
+	str_append_c(line, '\n');
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd == -1) {
+		*error_r = t_strdup_printf("open(%s) failed: %m", path);
+		return -1;
+	}
+	if (write_full(fd, str_data(line), str_len(line)) < 0 ||
+	    fdatasync(fd) < 0) {
+		*error_r = t_strdup_printf("write(%s) failed: %m", path);
+		ret = -1;
+	}
+	i_close_fd(&fd);
+	return ret;
+}
