@@ -59,10 +59,13 @@ void copy_pairs_add(struct copy_pairs *pairs, uint32_t local_uid,
 uint32_t copy_pairs_find(const struct copy_pairs *pairs, uint32_t local_uid)
 {
 	const struct copy_pair key = { .local_uid = local_uid };
+	const struct copy_pair *pair;
 	unsigned int idx;
 
-	return array_bsearch_insert_pos(&pairs->pairs, &key, pair_cmp, &idx) ?
-		array_idx(&pairs->pairs, idx)->old_uid : 0;
+	if (!array_bsearch_insert_pos(&pairs->pairs, &key, pair_cmp, &idx))
+		return 0;
+	pair = array_idx(&pairs->pairs, idx);
+	return pair->old_uid;
 }
 
 uint32_t copy_pairs_find_local(const struct copy_pairs *pairs, uint32_t old_uid)
