@@ -8,6 +8,7 @@
 #include "migration-user.h"
 #include "migration-report.h"
 #include "baseline.h"
+#include "copy-pairs.h"
 #include "cutover.h"
 #include "digest-file.h"
 #include "filler.h"
@@ -259,6 +260,9 @@ prepare_copy(struct cutover *cutover, struct cutover_mailbox *mailbox,
 		update.min_first_recent_uid = update.min_next_uid;
 	local_copy_uids(copy, &mailbox->uids);
 	ret = check_uids(mailbox, error_r);
+	if (ret == 0)
+		ret = copy_pairs_remove(cutover->muser->set.dir, mailbox->vname,
+					error_r);
 	if (ret == 0)
 		ret = write_baseline(cutover, mailbox, copy, error_r);
 	if (ret == 0)

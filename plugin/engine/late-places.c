@@ -14,8 +14,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#pragma weak late_mail_guid
-
 #define DOUBLES_FILE "doubles"
 #define DOUBLES_MAX_LINE 8192
 
@@ -48,8 +46,6 @@ add_baseline(struct late_places *places, const char *vname,
 	guid_128_t guid;
 	uint32_t uid;
 
-	if (late_mail_guid == NULL)
-		return;
 	seq_range_array_iter_init(&iter, &baseline->late);
 	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
 		late_mail_guid(places->username, vname, baseline->uid_validity,

@@ -1,4 +1,5 @@
 #include "lib.h"
+#include "copy-pairs.h"
 #include "digest-file.h"
 #include "lease.h"
 #include "mailbox-state.h"
@@ -16,6 +17,7 @@ int mailbox_files_move(const char *dir, const char *from, const char *to,
 	if (mailbox_state_write(dir, to, state, error_r) < 0 ||
 	    digest_file_rename(dir, from, to, error_r) < 0 ||
 	    own_expunges_rename(dir, from, to, error_r) < 0 ||
+	    copy_pairs_remove(dir, to, error_r) < 0 ||
 	    seen_queue_rename(dir, from, to, error_r) < 0)
 		return -1;
 	return lease_rename(dir, from, to, error_r);
@@ -26,7 +28,8 @@ static int
 remove_others(const char *dir, const char *vname, const char **error_r)
 {
 	if (digest_file_remove(dir, vname, error_r) < 0 ||
-	    own_expunges_remove(dir, vname, SIZE_MAX, error_r) < 0)
+	    own_expunges_remove(dir, vname, SIZE_MAX, error_r) < 0 ||
+	    copy_pairs_remove(dir, vname, error_r) < 0)
 		return -1;
 	return seen_queue_remove(dir, vname, SIZE_MAX, error_r);
 }
