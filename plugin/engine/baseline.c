@@ -32,6 +32,7 @@ void baseline_init(struct baseline *baseline,
 	i_array_init(&baseline->late, 8);
 	i_array_init(&baseline->waiting, 8);
 	i_array_init(&baseline->copied, 8);
+	i_array_init(&baseline->refused, 8);
 }
 
 void baseline_deinit(struct baseline *baseline)
@@ -40,6 +41,7 @@ void baseline_deinit(struct baseline *baseline)
 	array_free(&baseline->late);
 	array_free(&baseline->waiting);
 	array_free(&baseline->copied);
+	array_free(&baseline->refused);
 }
 
 void baseline_clear(struct baseline *baseline)
@@ -107,15 +109,18 @@ int baseline_write(const char *dir, const char *vname,
 
 	str_append(str, BASELINE_MAGIC"\nname=");
 	str_append_tabescaped(str, vname);
-	str_printfa(str, "\nuid_validity=%u\nnext_uid=%u\nmodseq=%"PRIu64"\n",
+	str_printfa(str, "\nuid_validity=%u\nnext_uid=%u\nmodseq=%"PRIu64
+		    "\nreset_uid=%u\n",
 		    baseline->uid_validity, baseline->next_uid,
-		    baseline->modseq);
+		    baseline->modseq, baseline->reset_uid);
 	str_append(str, "late=");
 	append_uids(str, &baseline->late);
 	str_append(str, "waiting=");
 	append_uids(str, &baseline->waiting);
 	str_append(str, "copied=");
 	append_uids(str, &baseline->copied);
+	str_append(str, "refused=");
+	append_uids(str, &baseline->refused);
 	append_messages(str, &baseline->messages);
 	str_append(str, "end\n");
 	return migration_dir_replace(dir, BASELINE_FOLDER,
@@ -185,12 +190,16 @@ parse_line(const char *key, const char *value, const char *vname,
 		return str_to_uint32(value, &baseline->next_uid) == 0;
 	if (strcmp(key, "modseq") == 0)
 		return str_to_uint64(value, &baseline->modseq) == 0;
+	if (strcmp(key, "reset_uid") == 0)
+		return str_to_uint32(value, &baseline->reset_uid) == 0;
 	if (strcmp(key, "late") == 0)
 		return parse_uids(value, &baseline->late);
 	if (strcmp(key, "waiting") == 0)
 		return parse_uids(value, &baseline->waiting);
 	if (strcmp(key, "copied") == 0)
 		return parse_uids(value, &baseline->copied);
+	if (strcmp(key, "refused") == 0)
+		return parse_uids(value, &baseline->refused);
 	if (strcmp(key, "messages") == 0)
 		return parse_messages(value, &baseline->messages);
 	return FALSE;

@@ -29,6 +29,12 @@ struct baseline {
 	ARRAY_TYPE(seq_range) waiting;
 	/* UIDs that copy-back made there */
 	ARRAY_TYPE(seq_range) copied;
+	/* UIDs that went there, which is only followed here when the administrator
+	   says so */
+	ARRAY_TYPE(seq_range) refused;
+	/* The old mailbox was replaced since the cutover: messages with lower UIDs
+	   may be here already, whatever they are. 0: it wasn't. */
+	uint32_t reset_uid;
 };
 
 void baseline_init(struct baseline *baseline,

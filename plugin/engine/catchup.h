@@ -25,6 +25,10 @@ enum catchup_flags {
 	CATCHUP_FLAG_FOLLOW_EXPUNGES = 0x01,
 	/* Open all mailboxes, whatever the look says. */
 	CATCHUP_FLAG_FULL = 0x02,
+	/* Nobody waits for it: what can be had rarely or costs much is left to one
+	   look in ten minutes (mails that couldn't be delivered, flags of servers
+	   without CONDSTORE). */
+	CATCHUP_FLAG_BACKGROUND = 0x04,
 };
 
 struct catchup_result {
@@ -38,7 +42,7 @@ struct catchup_result {
 	unsigned int flags, expunged, moved;
 	/* messages that copy-back gave to the old server, that it changed there */
 	unsigned int copied, copied_flags;
-	/* late mails that are waited for: the INBOX isn't local yet... */
+	/* late mails that are to be delivered yet */
 	unsigned int waiting;
 };
 

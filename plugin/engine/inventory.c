@@ -153,14 +153,15 @@ inventory_find(const struct inventory *inventory, uint32_t uid)
 void inventory_remove(struct inventory *inventory,
 		      const ARRAY_TYPE(seq_range) *uids)
 {
-	const struct inventory_item *item;
-	unsigned int idx = 0;
+	struct inventory_item *items;
+	unsigned int count, left = 0;
 
-	while (idx < array_count(&inventory->items)) {
-		item = array_idx(&inventory->items, idx);
-		if (seq_range_exists(uids, item->uid))
-			array_delete(&inventory->items, idx, 1);
-		else
-			idx++;
+	if (array_is_empty(uids))
+		return;
+	items = array_get_modifiable(&inventory->items, &count);
+	for (unsigned int i = 0; i < count; i++) {
+		if (!seq_range_exists(uids, items[i].uid))
+			items[left++] = items[i];
 	}
+	array_delete(&inventory->items, left, count - left);
 }

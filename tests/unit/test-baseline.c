@@ -58,6 +58,8 @@ static void check_read(const char *dir, const struct baseline *wanted)
 	CU_ASSERT_STRING_EQUAL(uids(&baseline.late), uids(&wanted->late));
 	CU_ASSERT_STRING_EQUAL(uids(&baseline.waiting), uids(&wanted->waiting));
 	CU_ASSERT_STRING_EQUAL(uids(&baseline.copied), uids(&wanted->copied));
+	CU_ASSERT_STRING_EQUAL(uids(&baseline.refused), uids(&wanted->refused));
+	CU_ASSERT(baseline.reset_uid == wanted->reset_uid);
 	CU_ASSERT_STRING_EQUAL(show(&baseline.messages),
 			       show(&wanted->messages));
 	baseline_deinit(&baseline);
@@ -96,6 +98,8 @@ static void test_written(void)
 	seq_range_array_add_range(&baseline.late, 4, 10);
 	seq_range_array_add(&baseline.waiting, 13);
 	seq_range_array_add(&baseline.copied, 16);
+	seq_range_array_add_range(&baseline.refused, 20, 22);
+	baseline.reset_uid = 77;
 	CU_ASSERT(baseline_write(dir, NAME, &baseline, &error) == 0);
 	check_read(dir, &baseline);
 	CU_ASSERT(baseline_remove(dir, NAME, &error) == 0);
