@@ -110,9 +110,10 @@ int baseline_write(const char *dir, const char *vname,
 	str_append(str, BASELINE_MAGIC"\nname=");
 	str_append_tabescaped(str, vname);
 	str_printfa(str, "\nuid_validity=%u\nnext_uid=%u\nmodseq=%"PRIu64
-		    "\nreset_uid=%u\n",
+		    "\nreset_uid=%u\nwaiting_begun=%"PRIdTIME_T"\n",
 		    baseline->uid_validity, baseline->next_uid,
-		    baseline->modseq, baseline->reset_uid);
+		    baseline->modseq, baseline->reset_uid,
+		    baseline->waiting_begun);
 	str_append(str, "late=");
 	append_uids(str, &baseline->late);
 	str_append(str, "waiting=");
@@ -192,6 +193,8 @@ parse_line(const char *key, const char *value, const char *vname,
 		return str_to_uint64(value, &baseline->modseq) == 0;
 	if (strcmp(key, "reset_uid") == 0)
 		return str_to_uint32(value, &baseline->reset_uid) == 0;
+	if (strcmp(key, "waiting_begun") == 0)
+		return str_to_time(value, &baseline->waiting_begun) == 0;
 	if (strcmp(key, "late") == 0)
 		return parse_uids(value, &baseline->late);
 	if (strcmp(key, "waiting") == 0)

@@ -27,6 +27,9 @@ struct baseline {
 	ARRAY_TYPE(seq_range) late;
 	/* UIDs that came after the cutover, and are to be delivered yet */
 	ARRAY_TYPE(seq_range) waiting;
+	/* unix seconds when the first of these was tried first: a delivery that
+	   failed may have come to some mailboxes; 0 for none */
+	time_t waiting_begun;
 	/* UIDs that copy-back made there */
 	ARRAY_TYPE(seq_range) copied;
 	/* UIDs that went there, which is only followed here when the administrator

@@ -226,8 +226,10 @@ static const char *match_name(enum arrival_match match)
 	return match == ARRIVAL_BY_TAG ? "tag" : "digest";
 }
 
-/* Returns 1 when it is here already, 0 when it is to be delivered. */
-static int
+/* Is it here already? One that may have been delivered by who was killed in the
+   middle of it is given to the deliverer again, which knows where it is missing
+   yet. */
+static bool
 is_here(struct catchup *catchup, struct catchup_mail *mail)
 {
 	enum arrival_match match;
@@ -236,20 +238,16 @@ is_here(struct catchup *catchup, struct catchup_mail *mail)
 	match = arrival_index_find(catchup->index, mail->box->vname,
 				   &mail->identity, guid);
 	if (match == ARRIVAL_UNKNOWN)
-		return 0;
-	if (guid_128_equals(guid, mail->guid)) {
-		/* delivered by who was killed before it could be recorded */
-		catchup->result->late++;
-		catchup_report_late(catchup, mail, "delivered");
-		return 1;
-	}
+		return FALSE;
+	if (guid_128_equals(guid, mail->guid))
+		return mail->begun == 0;
 	if (catchup->muser->set.late_doubles)
-		return 0;
+		return FALSE;
 	catchup->result->doubles++;
 	if (mail->identity.arrived && !mail->spam)
 		catchup->account.late = time(NULL);
 	catchup_report_double(catchup, mail, match_name(match));
-	return 1;
+	return TRUE;
 }
 
 static int
@@ -263,8 +261,7 @@ late_one(struct catchup *catchup, struct catchup_mail *mail,
 		return -1;
 	if ((from = find_moved(catchup, mail, &uid)) != NULL)
 		return move(catchup, mail, from, uid, error_r);
-	return is_here(catchup, mail) > 0 ? 0 :
-		deliver(catchup, mail, error_r);
+	return is_here(catchup, mail) ? 0 : deliver(catchup, mail, error_r);
 }
 
 /*
@@ -275,8 +272,10 @@ static time_t
 get_begun(const struct late_marker *marker, const struct catchup_box *box,
 	  uint32_t uid)
 {
-	return marker->uid_validity == box->baseline.uid_validity &&
-		seq_range_exists(&marker->uids, uid) ? marker->begun : 0;
+	if (seq_range_exists(&marker->uids, uid))
+		return marker->begun;
+	return seq_range_exists(&box->baseline.waiting, uid) ?
+		box->baseline.waiting_begun : 0;
 }
 
 static void record_new(struct catchup_box *box, const struct late_body *body)
@@ -293,7 +292,7 @@ static void record_new(struct catchup_box *box, const struct late_body *body)
 
 static void
 record_failed(struct catchup *catchup, struct catchup_box *box, uint32_t uid,
-	      const char *reason)
+	      time_t begun, const char *reason)
 {
 	struct inventory_item *item;
 	bool added;
@@ -304,6 +303,8 @@ record_failed(struct catchup *catchup, struct catchup_box *box, uint32_t uid,
 		item->keywords = NULL;
 	}
 	seq_range_array_add(&box->baseline.waiting, uid);
+	if (box->baseline.waiting_begun == 0)
+		box->baseline.waiting_begun = begun;
 	catchup->result->failed++;
 	catchup_report_failed(catchup, box, uid, reason);
 }
@@ -330,22 +331,46 @@ batch_one(struct catchup *catchup, struct catchup_box *box, uint32_t uid,
 		.begun = get_begun(former, box, uid),
 	};
 	const char *error = "The old server doesn't give it";
+	time_t now = time(NULL);
 
 	if (body != NULL && late_one(catchup, &mail, &error) == 0)
 		record_new(box, body);
 	else
-		record_failed(catchup, box, uid, error);
+		record_failed(catchup, box, uid,
+			      mail.begun != 0 ? mail.begun : now, error);
+}
+
+/* Messages below have been dealt with. */
+static uint32_t handled_to(const struct catchup_box *box, uint32_t last_uid)
+{
+	struct seq_range_iter iter;
+	unsigned int n = 0;
+	uint32_t uid;
+
+	seq_range_array_iter_init(&iter, &box->late);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
+		if (uid >= box->baseline.next_uid)
+			return I_MIN(uid, last_uid + 1);
+	}
+	return last_uid + 1;
 }
 
 /* All of these are in the baseline, before anybody forgets that they were begun. */
 static int
-batch_record(struct catchup *catchup, struct catchup_box *box, uint32_t last_uid)
+batch_record(struct catchup *catchup, struct catchup_box *box,
+	     const ARRAY_TYPE(seq_range) *uids)
 {
+	struct baseline *baseline = &box->baseline;
+	const struct seq_range *last = array_back(uids);
 	const char *error;
 
-	box->baseline.next_uid = I_MAX(box->baseline.next_uid, last_uid + 1);
+	seq_range_array_remove_seq_range(&box->late, uids);
+	baseline->next_uid = I_MAX(baseline->next_uid,
+				   handled_to(box, last->seq2));
+	if (array_is_empty(&baseline->waiting))
+		baseline->waiting_begun = 0;
 	if (arrival_index_sync(catchup->index, &error) < 0 ||
-	    baseline_write(catchup_dir(catchup), box->vname, &box->baseline,
+	    baseline_write(catchup_dir(catchup), box->vname, baseline,
 			   &error) < 0 ||
 	    late_marker_remove(catchup_dir(catchup), box->vname, &error) < 0)
 		return catchup_fail(catchup, MAIL_ERROR_TEMP, error);
@@ -386,7 +411,7 @@ batch_deliver(struct catchup *catchup, struct catchup_box *box,
 	while (seq_range_array_iter_nth(&iter, n++, &uid)) T_BEGIN {
 		batch_one(catchup, box, uid, find_body(bodies, uid), former);
 	} T_END;
-	return batch_record(catchup, box, uid);
+	return batch_record(catchup, box, uids);
 }
 
 static const char *temp_prefix(struct catchup *catchup, const char **error_r)
@@ -421,28 +446,34 @@ batch(struct catchup *catchup, struct catchup_box *box,
 	return ret;
 }
 
-/* The next ones, from after_uid on. */
 static void
-next_batch(const struct catchup_box *box, uint32_t after_uid,
-	   ARRAY_TYPE(seq_range) *uids_r)
+next_batch(const struct catchup_box *box, ARRAY_TYPE(seq_range) *uids_r)
 {
 	const struct inventory_item *item;
 	struct seq_range_iter iter;
-	unsigned int n = 0, count = 0;
+	unsigned int n = 0;
 	uint64_t bytes = 0;
 	uint32_t uid;
 
 	seq_range_array_iter_init(&iter, &box->late);
-	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
-		if (uid <= after_uid)
-			continue;
+	while (n < BATCH_MAILS && seq_range_array_iter_nth(&iter, n, &uid)) {
 		item = inventory_find(&box->shown, uid);
 		bytes += item == NULL ? 0 : item->size;
-		if (count > 0 && (count == BATCH_MAILS || bytes > BATCH_BYTES))
+		if (n++ > 0 && bytes > BATCH_BYTES)
 			break;
 		seq_range_array_add(uids_r, uid);
-		count++;
 	}
+}
+
+/* What another one had begun comes first, by itself: only its marker tells. */
+static void
+first_batch(const struct catchup_box *box, const struct late_marker *former,
+	    ARRAY_TYPE(seq_range) *uids_r)
+{
+	seq_range_array_merge(uids_r, &former->uids);
+	seq_range_array_intersect(uids_r, &box->late);
+	if (array_is_empty(uids_r))
+		next_batch(box, uids_r);
 }
 
 static int
@@ -450,23 +481,15 @@ all_batches(struct catchup *catchup, struct catchup_box *box,
 	    const struct late_marker *former)
 {
 	ARRAY_TYPE(seq_range) uids;
-	const struct seq_range *last;
-	uint32_t last_uid = 0;
 	int ret = 0;
 
 	i_array_init(&uids, 8);
-	for (;;) {
+	while (ret == 0 && array_not_empty(&box->late)) {
 		array_clear(&uids);
-		next_batch(box, last_uid, &uids);
-		if (array_is_empty(&uids))
-			break;
+		first_batch(box, former, &uids);
 		T_BEGIN {
 			ret = batch(catchup, box, &uids, former);
 		} T_END;
-		if (ret < 0)
-			break;
-		last = array_back(&uids);
-		last_uid = last->seq2;
 	}
 	array_free(&uids);
 	return ret;
@@ -490,6 +513,9 @@ prepare(struct catchup *catchup, const struct catchup_box *box,
 			       &error);
 	if (ret > 0)
 		ret = late_deliver_settle(catchup->deliver, &error);
+	/* of a mailbox that isn't there any more */
+	if (former->uid_validity != box->baseline.uid_validity)
+		array_clear(&former->uids);
 	if (ret < 0 ||
 	    arrival_index_note_all(catchup->index,
 			box->baseline.reset_uid != 0 ? 0 :

@@ -60,6 +60,7 @@ static void check_read(const char *dir, const struct baseline *wanted)
 	CU_ASSERT_STRING_EQUAL(uids(&baseline.copied), uids(&wanted->copied));
 	CU_ASSERT_STRING_EQUAL(uids(&baseline.refused), uids(&wanted->refused));
 	CU_ASSERT(baseline.reset_uid == wanted->reset_uid);
+	CU_ASSERT(baseline.waiting_begun == wanted->waiting_begun);
 	CU_ASSERT_STRING_EQUAL(show(&baseline.messages),
 			       show(&wanted->messages));
 	baseline_deinit(&baseline);
@@ -100,6 +101,7 @@ static void test_written(void)
 	seq_range_array_add(&baseline.copied, 16);
 	seq_range_array_add_range(&baseline.refused, 20, 22);
 	baseline.reset_uid = 77;
+	baseline.waiting_begun = 1795000000;
 	CU_ASSERT(baseline_write(dir, NAME, &baseline, &error) == 0);
 	check_read(dir, &baseline);
 	CU_ASSERT(baseline_remove(dir, NAME, &error) == 0);
