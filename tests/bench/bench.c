@@ -29,6 +29,7 @@
 
 static const struct bench_part *const parts[] = {
 	&bench_fill,
+	&bench_catchup,
 	&bench_cutover,
 	&bench_mirror,
 	&bench_milter,

@@ -44,8 +44,8 @@ struct bench_part {
 	unsigned int runs, messages_small, messages_medium;
 };
 
-extern const struct bench_part bench_cutover, bench_fill, bench_milter,
-	bench_mirror, bench_report;
+extern const struct bench_part bench_catchup, bench_cutover, bench_fill,
+	bench_milter, bench_mirror, bench_report;
 
 /* Says why and ends the child. */
 void bench_fail(const char *fmt, ...)
