@@ -10,6 +10,7 @@
 #include "var-expand.h"
 #include "digest-file.h"
 #include "late-marker.h"
+#include "late-twins.h"
 #include "mailbox-state.h"
 #include "migration-dir.h"
 
@@ -73,6 +74,9 @@ has_digest(struct catchup *catchup, struct catchup_box *box,
 	unsigned int n = 0;
 	const char *error;
 
+	/* of the mailbox that was replaced */
+	if (box->baseline.reset_uid != 0)
+		return FALSE;
 	if (box->digests == NULL &&
 	    (!digest_file_exists(catchup_dir(catchup), box->vname) ||
 	     digest_file_open(catchup_dir(catchup), box->vname,
@@ -229,39 +233,58 @@ static const char *match_name(enum arrival_match match)
 /* Is it here already? One that may have been delivered by who was killed in the
    middle of it is given to the deliverer again, which knows where it is missing
    yet. */
-static bool
-is_here(struct catchup *catchup, struct catchup_mail *mail)
+static enum arrival_match
+find_double(struct catchup *catchup, const struct catchup_mail *mail,
+	    guid_128_t guid_r)
 {
 	enum arrival_match match;
-	guid_128_t guid;
 
 	match = arrival_index_find(catchup->index, mail->box->vname,
-				   &mail->identity, guid);
+				   &mail->identity, guid_r);
 	if (match == ARRIVAL_UNKNOWN)
-		return FALSE;
-	if (guid_128_equals(guid, mail->guid))
-		return mail->begun == 0;
-	if (catchup->muser->set.late_doubles)
-		return FALSE;
+		return match;
+	if (guid_128_equals(guid_r, mail->guid) ? mail->begun != 0 :
+	    catchup->muser->set.late_doubles)
+		return ARRIVAL_UNKNOWN;
+	return match;
+}
+
+static int
+leave_out(struct catchup *catchup, const struct catchup_mail *mail,
+	  enum arrival_match match, const guid_128_t twin,
+	  const char **error_r)
+{
+	if (guid_128_equals(twin, mail->guid))
+		return 0;
+	if (catchup_open_twins(catchup) < 0) {
+		*error_r = catchup->error;
+		return -1;
+	}
+	if (late_twins_add(catchup->twins, twin, error_r) < 0)
+		return -1;
 	catchup->result->doubles++;
 	if (mail->identity.arrived && !mail->spam)
 		catchup->account.late = time(NULL);
 	catchup_report_double(catchup, mail, match_name(match));
-	return TRUE;
+	return 0;
 }
 
 static int
 late_one(struct catchup *catchup, struct catchup_mail *mail,
 	 const char **error_r)
 {
+	enum arrival_match match;
 	struct catchup_box *from;
+	guid_128_t twin;
 	uint32_t uid;
 
 	if (identify(catchup, mail, error_r) < 0)
 		return -1;
 	if ((from = find_moved(catchup, mail, &uid)) != NULL)
 		return move(catchup, mail, from, uid, error_r);
-	return is_here(catchup, mail) ? 0 : deliver(catchup, mail, error_r);
+	match = find_double(catchup, mail, twin);
+	return match == ARRIVAL_UNKNOWN ? deliver(catchup, mail, error_r) :
+		leave_out(catchup, mail, match, twin, error_r);
 }
 
 /*
@@ -493,6 +516,17 @@ all_batches(struct catchup *catchup, struct catchup_box *box,
 	}
 	array_free(&uids);
 	return ret;
+}
+
+int catchup_open_twins(struct catchup *catchup)
+{
+	const char *error;
+
+	if (catchup->twins == NULL &&
+	    late_twins_open(catchup_dir(catchup), &catchup->twins,
+			    &error) < 0)
+		return catchup_fail(catchup, MAIL_ERROR_TEMP, error);
+	return 0;
 }
 
 /* What is here, so that doubles are seen; of an old mailbox that was replaced any

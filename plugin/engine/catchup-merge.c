@@ -6,6 +6,7 @@
 #include "mail-storage-private.h"
 #include "migration-user.h"
 #include "flag-merge.h"
+#include "late-twins.h"
 
 /* of a mailbox, in one pass, unless the administrator says otherwise */
 #define EXPUNGE_MAX_MESSAGES 100
@@ -82,6 +83,15 @@ get_item(struct mail *mail, struct inventory *inventory)
 						mail_get_keywords(mail));
 }
 
+/* Has its local copy, if there is one, another UID? */
+static bool
+has_other_uid(const struct catchup_box *cbox, uint32_t uid)
+{
+	return seq_range_exists(&cbox->baseline.late, uid) ||
+		seq_range_exists(&cbox->baseline.waiting, uid) ||
+		seq_range_exists(&cbox->baseline.copied, uid);
+}
+
 /* Those that the old server shows otherwise than before. */
 static void
 get_local(struct mailbox *box, const struct catchup_box *cbox,
@@ -94,6 +104,7 @@ get_local(struct mailbox *box, const struct catchup_box *cbox,
 	array_foreach(&cbox->shown.items, item) T_BEGIN {
 		if (inventory_find(&cbox->baseline.messages,
 				   item->uid) != NULL &&
+		    !has_other_uid(cbox, item->uid) &&
 		    mail_set_uid(change.mail, item->uid))
 			get_item(change.mail, local);
 	} T_END;
@@ -191,6 +202,18 @@ int catchup_merge_flags(struct catchup *catchup, struct catchup_box *cbox)
  * Expunges
  */
 
+/* On its account another one wasn't delivered. What can't be told is one. */
+static bool is_twin(struct catchup *catchup, struct mail *mail)
+{
+	const char *str;
+	guid_128_t guid;
+
+	if (mail_get_special(mail, MAIL_FETCH_GUID, &str) < 0)
+		return TRUE;
+	mail_generate_guid_128_hash(str, guid);
+	return late_twins_has(catchup->twins, guid);
+}
+
 static bool
 is_unchanged(struct catchup *catchup, const struct catchup_box *cbox,
 	     struct mail *mail)
@@ -220,7 +243,8 @@ find_unchanged(struct catchup *catchup, const struct catchup_box *cbox,
 	seq_range_array_iter_init(&iter, uids);
 	while (seq_range_array_iter_nth(&iter, n++, &uid)) T_BEGIN {
 		if (mail_set_uid(change.mail, uid) &&
-		    is_unchanged(catchup, cbox, change.mail))
+		    is_unchanged(catchup, cbox, change.mail) &&
+		    !is_twin(catchup, change.mail))
 			seq_range_array_add(unchanged, uid);
 	} T_END;
 	mail_free(&change.mail);
@@ -294,6 +318,7 @@ get_gone(struct catchup *catchup, const struct catchup_box *cbox,
 		seq_range_array_merge(gone, &cbox->baseline.refused);
 	/* their local copies have other UIDs */
 	seq_range_array_remove_seq_range(gone, &cbox->baseline.late);
+	seq_range_array_remove_seq_range(gone, &cbox->baseline.waiting);
 	seq_range_array_remove_seq_range(gone, &cbox->baseline.copied);
 }
 
@@ -307,6 +332,8 @@ int catchup_merge_expunges(struct catchup *catchup, struct catchup_box *cbox)
 	if (!catchup->muser->set.late_expunge &&
 	    (catchup->flags & CATCHUP_FLAG_FOLLOW_EXPUNGES) == 0)
 		return 0;
+	if (catchup_open_twins(catchup) < 0)
+		return -1;
 	i_array_init(&gone, 16);
 	get_gone(catchup, cbox, &gone);
 	ret = array_is_empty(&gone) ? 0 : local_open(catchup, cbox, &box);

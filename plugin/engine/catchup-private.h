@@ -31,6 +31,7 @@
 
 struct lease;
 struct digest_file;
+struct late_twins;
 
 struct catchup_box {
 	const char *vname, *old_name;
@@ -83,6 +84,7 @@ struct catchup {
 	/* NULL before the first late mail */
 	struct arrival_index *index;
 	struct late_deliver *deliver;
+	struct late_twins *twins;
 	/* late mails that were delivered, or are here already, of any mailbox */
 	unsigned int found;
 
@@ -121,6 +123,7 @@ int catchup_box_record(struct catchup *catchup, struct catchup_box *box);
 void catchup_box_close(struct catchup_box *box);
 
 /* catchup-late.c */
+int catchup_open_twins(struct catchup *catchup);
 /* All late mails of a mailbox. Single ones that fail are waiting in the baseline
    then. */
 int catchup_late(struct catchup *catchup, struct catchup_box *box);

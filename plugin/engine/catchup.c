@@ -4,6 +4,7 @@
 #include "copy-back.h"
 #include "digest-file.h"
 #include "folder-tree.h"
+#include "late-twins.h"
 #include "lease.h"
 #include "mailbox-state.h"
 #include "old-settings.h"
@@ -189,20 +190,25 @@ static void add_box(struct catchup *catchup, const struct catchup_seen *seen)
 	array_push_back(&catchup->boxes, &box);
 }
 
+/* Of a server that is away none is asked any more: each would wait for it. */
 static int for_each(struct catchup *catchup,
 		    int (*step)(struct catchup *, struct catchup_box *))
 {
 	struct catchup_box *box;
+	bool away = FALSE;
 	int ret = 0;
 
 	array_foreach_elem(&catchup->boxes, box) {
 		if (box->again || box->missing)
 			continue;
-		T_BEGIN {
+		if (!away) T_BEGIN {
 			box->again = step(catchup, box) < 0;
 		} T_END;
-		if (box->again)
+		if (away || box->again) {
+			box->again = TRUE;
+			away = !old_client_is_connected(catchup->client);
 			ret = -1;
+		}
 	}
 	return ret;
 }
@@ -228,6 +234,9 @@ static int record_box(struct catchup *catchup, struct catchup_box *box)
 
 static int do_boxes(struct catchup *catchup)
 {
+	static int (*const steps[])(struct catchup *, struct catchup_box *) = {
+		open_box, catchup_late, catchup_merge_expunges, record_box,
+	};
 	const struct catchup_seen *seen;
 	int ret = 0;
 
@@ -238,11 +247,11 @@ static int do_boxes(struct catchup *catchup)
 	catchup->result->changed = array_count(&catchup->boxes);
 	/* what is gone from any must be known before what is new in another is
 	   taken for a new mail */
-	if (for_each(catchup, open_box) < 0 ||
-	    for_each(catchup, catchup_late) < 0 ||
-	    for_each(catchup, catchup_merge_expunges) < 0)
-		ret = -1;
-	return for_each(catchup, record_box) < 0 ? -1 : ret;
+	for (unsigned int i = 0; i < N_ELEMENTS(steps); i++) {
+		if (for_each(catchup, steps[i]) < 0)
+			ret = -1;
+	}
+	return ret;
 }
 
 /*
@@ -490,6 +499,7 @@ static void catchup_end(struct catchup *catchup)
 		catchup_box_close(box);
 	if (catchup->deliver != NULL)
 		late_deliver_deinit(&catchup->deliver);
+	late_twins_close(&catchup->twins);
 	if (catchup->index != NULL)
 		arrival_index_close(&catchup->index);
 	if (catchup->client_is_ours)

@@ -6,6 +6,7 @@
 #include "plugin/engine/catchup-account.h"
 #include "plugin/engine/catchup-look.h"
 #include "plugin/engine/late-marker.h"
+#include "plugin/engine/late-twins.h"
 
 static const char *path_of(const char *dir, const char *name)
 {
@@ -129,10 +130,58 @@ static void test_look(void)
 	pool_unref(&pool);
 }
 
+static void make_guid(guid_128_t guid, unsigned int n)
+{
+	memset(guid, 0, GUID_128_SIZE);
+	guid[0] = n;
+}
+
+static void check_twins(const char *dir, unsigned int count)
+{
+	struct late_twins *twins;
+	const char *error;
+	guid_128_t guid;
+
+	CU_ASSERT_FATAL(late_twins_open(dir, &twins, &error) == 0);
+	for (unsigned int i = 0; i < 10; i++) {
+		make_guid(guid, i);
+		CU_ASSERT(late_twins_has(twins, guid) == (i < count));
+	}
+	late_twins_close(&twins);
+}
+
+/* Those before and behind one that was cut off are there. */
+static void test_twins(void)
+{
+	const char *dir = engine_unit_dir(), *error, *path;
+	struct late_twins *twins;
+	buffer_t *data;
+	guid_128_t guid;
+
+	check_twins(dir, 0);
+	CU_ASSERT_FATAL(late_twins_open(dir, &twins, &error) == 0);
+	for (unsigned int i = 0; i < 6; i++) {
+		make_guid(guid, i / 2);
+		CU_ASSERT(late_twins_add(twins, guid, &error) == 0);
+	}
+	late_twins_close(&twins);
+	check_twins(dir, 3);
+	path = path_of(dir, "catchup/.twins");
+	data = engine_unit_read(path);
+	engine_unit_write(path, data->data, data->used - 5);
+	check_twins(dir, 2);
+	CU_ASSERT_FATAL(late_twins_open(dir, &twins, &error) == 0);
+	make_guid(guid, 2);
+	CU_ASSERT(late_twins_add(twins, guid, &error) == 0);
+	late_twins_close(&twins);
+	check_twins(dir, 3);
+}
+
 static const struct unit_test tests[] = {
 	{ "the account", test_account },
 	{ "what is being delivered", test_marker },
 	{ "the last look", test_look },
+	{ "twins of mails that weren't delivered", test_twins },
 	{ NULL, NULL }
 };
 
