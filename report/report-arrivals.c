@@ -31,8 +31,8 @@ struct late_mail {
 	int64_t arrived;
 	struct source *source;
 	bool spam;
-	/* It's in the shares. */
-	bool counted;
+	/* It's in the shares; the milters should have seen it. */
+	bool counted, missed;
 };
 
 struct arrivals {
@@ -264,38 +264,65 @@ void arrivals_add_late(struct arrivals *arrivals,
 			arrivals->late_room, sizeof(*arrivals->late));
 	}
 	arrivals->late[arrivals->late_count++] = (struct late_mail){
-		arrived, source, spam, false
+		arrived, source, spam, false, false
 	};
 	source_add_late(source, event, arrived, spam);
 }
 
-/* What no milter can have told of. */
+static void count_late_mail(struct late_mail *late)
+{
+	struct report_domain *domain = &late->source->domain->shown;
+	struct report_source *source = &late->source->shown;
+	struct report_slot *slot = slots_get(&late->source->domain->slots,
+					     late->arrived);
+
+	late->counted = true;
+	report_seen_add(late->spam ? &domain->spam : &domain->wanted,
+			REPORT_OLD, late->arrived);
+	report_seen_add(late->spam ? &source->spam : &source->wanted,
+			REPORT_OLD, late->arrived);
+	if (late->spam)
+		slot->spam[REPORT_OLD]++;
+	else
+		slot->wanted[REPORT_OLD]++;
+}
+
+static bool was_blind(const struct late_mail *late, slots_blind_t *blind,
+		      const void *context)
+{
+	return blind(context, REPORT_OLD, late->arrived - LATE_SLACK,
+		     late->arrived + LATE_SLACK) > 0;
+}
+
+/* Of no arrival of its source has a milter told. */
+static bool is_unheard_of(const struct source *source)
+{
+	return source->shown.wanted.count[REPORT_OLD] +
+		source->shown.spam.count[REPORT_OLD] == 0;
+}
+
+/* What milters didn't see: they didn't watch, or not all ways lead past them. */
 static void count_late(struct arrivals *arrivals, slots_blind_t *blind,
 		       const void *context)
 {
 	struct late_mail *late;
-	struct report_domain *domain;
-	struct report_slot *slot;
 	size_t i;
 
+	/* before those in the gaps make sources known */
 	for (i = 0; i < arrivals->late_count; i++) {
 		late = &arrivals->late[i];
-		if (late->counted ||
-		    blind(context, REPORT_OLD, late->arrived - LATE_SLACK,
-			  late->arrived + LATE_SLACK) == 0)
+		if (late->counted || was_blind(late, blind, context))
 			continue;
-		late->counted = true;
-		domain = &late->source->domain->shown;
-		slot = slots_get(&late->source->domain->slots, late->arrived);
-		report_seen_add(late->spam ? &domain->spam : &domain->wanted,
-				REPORT_OLD, late->arrived);
-		report_seen_add(late->spam ? &late->source->shown.spam :
-				&late->source->shown.wanted, REPORT_OLD,
-				late->arrived);
-		if (late->spam)
-			slot->spam[REPORT_OLD]++;
-		else
-			slot->wanted[REPORT_OLD]++;
+		late->missed = is_unheard_of(late->source);
+	}
+	for (i = 0; i < arrivals->late_count; i++) {
+		late = &arrivals->late[i];
+		if (late->counted)
+			continue;
+		if (late->missed)
+			late->source->domain->shown.missed++;
+		if (late->missed || was_blind(late, blind, context))
+			count_late_mail(late);
 	}
 }
 

@@ -21,8 +21,9 @@ void arrivals_prepare(struct arrivals *arrivals,
 void arrivals_add(struct arrivals *arrivals, const struct report_event *event);
 void arrivals_add_deferred(struct arrivals *arrivals,
 			   const struct report_event *event);
-/* What a poll found on the old server, and when it came there: counts in the shares
-   where milters didn't watch, for else they have told of it. */
+/* What a poll found on the old server, and when it came there. It counts in the
+   shares where milters didn't watch, or never told of its source: else they have
+   told of it. */
 void arrivals_add_late(struct arrivals *arrivals,
 		       const struct report_event *event, int64_t arrived);
 /* When the first wanted mail came to the new server directly, 0 for never. */

@@ -122,6 +122,9 @@ struct report_domain {
 	struct report_seen relayed, submitted, local;
 	uint64_t deferred;
 	int64_t last_deferred;
+	/* Mails that polls found on the old server, of sources of which its
+	   milters never told though they watched: they don't see all. */
+	uint64_t missed;
 	/* Without holes, from the day before the switch on (or the first
 	   arrival, if that's later or the switch isn't known), to the end of
 	   what was read, but at most the last REPORT_MAX_DAYS days. Days begin
@@ -363,6 +366,8 @@ struct report_straggler {
 	int64_t until;
 	/* It's one of the known ones, which don't count. */
 	bool known;
+	/* No cache of DNS explains it: it came too late for that. */
+	bool lasting;
 };
 
 struct report_verdict {
@@ -390,17 +395,24 @@ struct report_verdict {
 	/* Seconds of the period in which milters didn't watch, and polls of
 	   all accounts did not either. */
 	uint64_t blind_s, unwatched_s;
+	/* What milters didn't see; they aren't relied on then. */
+	uint64_t missed;
 	const struct report_span *unwatched;
 	size_t unwatched_count;
 	bool spam_counts;
 
 	const struct report_straggler *stragglers;
 	size_t stragglers_count;
+	/* Seen before the switch and not since. */
+	size_t unseen_since;
 	/* Of the domain; of these, closed. Accounts that left no line aren't
 	   known of, unless a list was given. */
 	size_t accounts, accounts_closed;
 	bool accounts_listed;
-	uint64_t late, doubles;
+	/* Of these accounts. */
+	uint64_t late, doubles, conflicts, refused_expunges, resets,
+		copy_back_failures;
+	size_t given_up;
 };
 
 /*

@@ -65,7 +65,7 @@ static void write_findings(const struct report_verdict *verdict, size_t rows,
 		write_finding(&verdict->findings[i], out);
 	report_text_more(out, verdict->findings_count, shown);
 	if (verdict->earliest != 0 && verdict->answer != REPORT_SAFE)
-		fprintf(out, "  Not before %s, if nothing else happens\n",
+		fprintf(out, "  Not before %s, even if nothing else comes\n",
 			format_time(verdict->earliest).text);
 }
 
@@ -104,6 +104,10 @@ static void write_evidence(const struct report_verdict *verdict, FILE *out)
 	fprintf(out, "  Not watched in the quiet period: %s (by milters: %s)\n",
 		format_span(verdict->unwatched_s).text,
 		format_span(verdict->blind_s).text);
+	if (verdict->missed > 0)
+		fprintf(out, "    its milters never told of the sources of %s "
+			"late mails, and aren't relied on\n",
+			format_count(verdict->missed).text);
 	fprintf(out, "  Accounts: %s, of these closed: %s%s\n",
 		format_count(verdict->accounts).text,
 		format_count(verdict->accounts_closed).text,
@@ -112,6 +116,36 @@ static void write_evidence(const struct report_verdict *verdict, FILE *out)
 	fprintf(out, "  Late mail: %s delivered, %s were here already\n",
 		format_count(verdict->late).text,
 		format_count(verdict->doubles).text);
+	if (verdict->unseen_since > 0)
+		fprintf(out, "  Sources seen before the switch and not since: "
+			"%s\n", format_count(verdict->unseen_since).text);
+}
+
+/* What decides nothing. */
+static void write_notes(const struct report_verdict *verdict, FILE *out)
+{
+	const struct {
+		uint64_t count;
+		const char *what;
+	} notes[] = {
+		{ verdict->given_up, "mailboxes with messages given up" },
+		{ verdict->conflicts, "flags changed on both sides" },
+		{ verdict->refused_expunges, "expunges not followed" },
+		{ verdict->resets, "old mailboxes reset or emptied" },
+		{ verdict->copy_back_failures, "failures to copy back" },
+	};
+	size_t i;
+	bool any = false;
+
+	for (i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+		if (notes[i].count == 0)
+			continue;
+		fprintf(out, "%s %s %s", any ? ";" : "  Worth a look:",
+			format_count(notes[i].count).text, notes[i].what);
+		any = true;
+	}
+	if (any)
+		fprintf(out, "\n");
 }
 
 static void write_straggler(const struct report_straggler *straggler,
@@ -156,5 +190,6 @@ void report_text_verdict(const struct report_verdict *verdict,
 	write_findings(verdict, options->rows, out);
 	write_period(verdict, out);
 	write_evidence(verdict, out);
+	write_notes(verdict, out);
 	write_stragglers(verdict, options->rows, out);
 }

@@ -73,6 +73,23 @@ static bool is_listed_seen(const struct verdict_work *work, const char *listed)
 	return false;
 }
 
+static void add_up(struct report_verdict *verdict,
+		   const struct report_user *user)
+{
+	const struct report_catchup *catchup = &user->catchup;
+	size_t i;
+
+	verdict->accounts_closed += is_closed(user) ? 1 : 0;
+	verdict->late += catchup->late;
+	verdict->doubles += catchup->doubles;
+	verdict->conflicts += catchup->conflicts;
+	verdict->refused_expunges += catchup->refused_expunges;
+	verdict->resets += catchup->resets;
+	verdict->copy_back_failures += catchup->copy_back_failures;
+	for (i = 0; i < user->mailboxes_count; i++)
+		verdict->given_up += *user->mailboxes[i]->without != '\0';
+}
+
 void verdict_find_accounts(struct verdict_work *work)
 {
 	const struct report_model *model = work->model;
@@ -86,9 +103,7 @@ void verdict_find_accounts(struct verdict_work *work)
 		if (!is_of_domain(user->name, work->verdict->domain))
 			continue;
 		work->accounts[work->accounts_count++] = user;
-		work->verdict->accounts_closed += is_closed(user) ? 1 : 0;
-		work->verdict->late += user->catchup.late;
-		work->verdict->doubles += user->catchup.doubles;
+		add_up(work->verdict, user);
 	}
 	work->verdict->accounts = work->accounts_count;
 	work->verdict->accounts_listed = work->set->accounts_listed;
@@ -196,8 +211,7 @@ static int64_t get_due(const struct verdict_work *work)
 	const struct report_domain *domain = work->domains[0];
 	int64_t due = verdict->ends - work->set->age_s, last = 0, first = 0;
 
-	if (!work->model->watched[REPORT_OLD] || verdict->blind_s > 0 ||
-	    domain == NULL)
+	if (verdict->blind_s > 0 || domain == NULL)
 		return due;
 	report_span_add(&first, &last, domain->wanted.last[REPORT_OLD]);
 	report_span_add(&first, &last, domain->spam.last[REPORT_OLD]);

@@ -23,6 +23,9 @@ struct verdict_work {
 	/* Polls of all accounts saw what came between; 0: there's no such
 	   time. */
 	int64_t polls_from, polls_to;
+	/* When milters didn't watch the old server. */
+	const struct report_span *blind;
+	size_t blind_count;
 	/* The domain's accounts. */
 	const struct report_user **accounts;
 	size_t accounts_count;

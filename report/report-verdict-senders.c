@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+/* Caches keep the old MX no longer than the TTL; where it isn't known, this. */
+#define CACHES_DEFAULT VERDICT_DAY
 /* So many of a sender's usual intervals without a mail: if he still went to the
    old server, one would have come with a chance of 95 % (exp(-3) is 5 %). */
 #define INTERVALS_SILENT 3
@@ -71,6 +73,13 @@ static int64_t wait_of(const struct verdict_work *work, uint64_t interval_s)
 	return (int64_t)(wait < patience ? wait : patience);
 }
 
+/* How long after the switch DNS may explain that mail comes to the old server. */
+static int64_t caches_of(const struct verdict_work *work)
+{
+	return work->verdict->ttl_s == 0 ? CACHES_DEFAULT :
+		2 * (int64_t)work->verdict->ttl_s;
+}
+
 static int compare_stragglers(const void *a, const void *b)
 {
 	const struct report_straggler *one = a, *two = b;
@@ -108,6 +117,8 @@ static void count_straggler(struct verdict_work *work,
 {
 	if (!known && last > work->verdict->last_wanted)
 		work->verdict->last_wanted = last;
+	if (source->standing == REPORT_QUIET)
+		work->verdict->unseen_since++;
 	if (is_straggler(work, source, last))
 		work->verdict->stragglers_count++;
 }
@@ -124,6 +135,7 @@ static void take_straggler(struct verdict_work *work,
 	straggler->source = source;
 	straggler->last = last;
 	straggler->known = known;
+	straggler->lasting = last > work->switched + caches_of(work);
 	straggler->interval_s = interval_of(work, source, last);
 	straggler->until = last + wait_of(work, straggler->interval_s);
 }
@@ -186,14 +198,16 @@ static void check_ahead(struct verdict_work *work)
 	for (i = domain->hours_count > 24 ? domain->hours_count - 24 : 0;
 	     i < domain->hours_count; i++) {
 		slot = &domain->hours[i];
+		if (slot->start < work->switched)
+			continue;
 		for (side = 0; side < REPORT_SIDES; side++)
 			wanted[side] += slot->wanted[side];
 	}
 	if (wanted[REPORT_OLD] == 0 || wanted[REPORT_OLD] < wanted[REPORT_NEW])
 		return;
 	verdict_add(work, REPORT_COND_SWITCHED, REPORT_NOT_YET, "",
-		    "in the last 24 hours %s wanted mails came to the old "
-		    "server and %s to the new one: is MX switched?",
+		    "of the wanted mails of the last 24 hours %s came to the "
+		    "old server and %s to the new one: is MX switched?",
 		    format_count(wanted[REPORT_OLD]).text,
 		    format_count(wanted[REPORT_NEW]).text);
 }
@@ -300,15 +314,16 @@ void verdict_check_stragglers(struct verdict_work *work)
 	for (i = 0; i < verdict->stragglers_count; i++) {
 		straggler = &verdict->stragglers[i];
 		/* those in the quiet period are told of already */
-		if (straggler->known || straggler->until <= work->end ||
+		if (straggler->known || !straggler->lasting ||
+		    straggler->until <= work->end ||
 		    straggler->last > verdict->begins)
 			continue;
 		verdict_wait(work, straggler->until);
 		verdict_add(work, REPORT_COND_STRAGGLERS, REPORT_NOT_YET,
-			    name_of(straggler->source), "its last mail, at %s, "
-			    "came to the old server, and nothing from it was "
-			    "seen since; it sends each %s",
-			    format_time(straggler->last).text,
+			    name_of(straggler->source), "its last mail came to "
+			    "the old server, at %s, when no cache of DNS "
+			    "explained it; it sends one in %s, so that it may "
+			    "just be silent", format_time(straggler->last).text,
 			    format_span(straggler->interval_s).text);
 	}
 }

@@ -9,21 +9,6 @@
 /* Of one verdict; the rest is summed up. */
 #define UNWATCHED_MAX 100
 
-/* Up to when the milters of the old server watched, 0: none does. */
-static int64_t milters_end(const struct report_model *model)
-{
-	size_t count = model->blind_count[REPORT_OLD];
-	const struct report_span *last;
-
-	if (!model->watched[REPORT_OLD])
-		return 0;
-	if (count == 0)
-		return model->last;
-	last = &model->blind[REPORT_OLD][count - 1];
-	return last->to < model->last || last->from > model->last ?
-		model->last : last->from > 0 ? last->from : 0;
-}
-
 static int64_t later(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
@@ -34,11 +19,42 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* When milters didn't watch. Not at all where they don't see all mail. */
+static void find_blind(struct verdict_work *work)
+{
+	static const struct report_span always = { INT64_MIN, INT64_MAX };
+	const struct report_model *model = work->model;
+	const struct report_domain *domain = work->domains[0];
+
+	work->blind = model->blind[REPORT_OLD];
+	work->blind_count = model->blind_count[REPORT_OLD];
+	if (domain != NULL)
+		work->verdict->missed = domain->missed;
+	if (!model->watched[REPORT_OLD] || work->verdict->missed > 0) {
+		work->blind = &always;
+		work->blind_count = 1;
+	}
+}
+
+/* Up to when milters watched, 0: they didn't. */
+static int64_t milters_end(const struct verdict_work *work)
+{
+	const struct report_span *last;
+
+	if (work->blind_count == 0)
+		return work->model->last;
+	last = &work->blind[work->blind_count - 1];
+	return last->to < work->model->last ? work->model->last :
+		later(last->from, 0);
+}
+
 void verdict_find_period(struct verdict_work *work)
 {
 	struct report_verdict *verdict = work->verdict;
-	int64_t ends = milters_end(work->model);
+	int64_t ends;
 
+	find_blind(work);
+	ends = milters_end(work);
 	if (work->polls_to > ends)
 		ends = work->polls_to;
 	if (ends > work->as_of)
@@ -67,14 +83,14 @@ static void add_unwatched(struct verdict_work *work, struct report_span *spans,
 static void find_unwatched(struct verdict_work *work)
 {
 	struct report_verdict *verdict = work->verdict;
-	const struct report_span *blind = work->model->blind[REPORT_OLD];
+	const struct report_span *blind = work->blind;
 	struct report_span *spans = pool_array(work->pool, UNWATCHED_MAX,
 					       sizeof(*spans));
 	int64_t from, to;
 	size_t i;
 
 	verdict->unwatched = spans;
-	for (i = 0; i < work->model->blind_count[REPORT_OLD]; i++) {
+	for (i = 0; i < work->blind_count; i++) {
 		from = later(blind[i].from, verdict->begins);
 		to = earlier(blind[i].to, verdict->ends);
 		if (to <= from)
@@ -108,9 +124,8 @@ static int64_t last_unwatched(const struct verdict_work *work)
 	int64_t last = 0;
 	size_t i;
 
-	for (i = 0; i < work->model->blind_count[REPORT_OLD]; i++)
-		last = later(last, unwatched_until(work,
-				&work->model->blind[REPORT_OLD][i]));
+	for (i = 0; i < work->blind_count; i++)
+		last = later(last, unwatched_until(work, &work->blind[i]));
 	return last;
 }
 
@@ -170,8 +185,10 @@ void verdict_check_watched(struct verdict_work *work)
 
 	if (verdict->ends == 0) {
 		verdict_add(work, REPORT_COND_WATCHED, REPORT_UNKNOWN, "",
-			    "nobody watches the old server: no milter reports "
-			    "from there, and not every account is polled");
+			    "nobody watches the old server: %s, and not every "
+			    "account is polled", verdict->missed > 0 ?
+			    "its milters don't see all mail" :
+			    "no milter reports from there");
 		return;
 	}
 	find_unwatched(work);
