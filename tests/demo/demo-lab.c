@@ -54,11 +54,13 @@ static int wait_for(pid_t pid, uint64_t deadline)
 
 static int run_up(const struct demo_lab *lab, const char *log)
 {
+	const bool rented = lab->demo->options.rented;
 	char port[16], users[16];
 	const char *argv[] = {
 		lab_script(), "lab", "up", "--no-build", "--dir", lab->dir,
 		"--port-base", port, "--old", lab->kind, "--users", users,
-		"--messages", "0", "--folders", "0", NULL
+		"--messages", "0", "--folders", "0",
+		rented ? "--rented" : NULL, NULL
 	};
 	pid_t pid;
 
@@ -69,8 +71,9 @@ static int run_up(const struct demo_lab *lab, const char *log)
 	return pid < 0 ? -1 : wait_for(pid, now_ms() + UP_TIMEOUT_MS);
 }
 
-/* The demo says itself when mailboxes are cut over. */
-static int set_manual(struct demo_lab *lab, const char **error_r)
+/* The demo says itself when mailboxes are cut over, and doesn't wait for half a
+   minute to see late mail. */
+static int set_up(struct demo_lab *lab, const char **error_r)
 {
 	static const char *const words[] = { "new", "restart", NULL };
 	FILE *out = fopen(lab_get(lab->lab, "NEW_EXTRA_CONF"), "w");
@@ -79,7 +82,8 @@ static int set_manual(struct demo_lab *lab, const char **error_r)
 		*error_r = strerror(errno);
 		return -1;
 	}
-	fputs("plugin {\n  migration_cutover = manual\n}\n", out);
+	fputs("plugin {\n  migration_cutover = manual\n"
+	      "  migration_catchup_interval = 5s\n}\n", out);
 	if (fclose(out) != 0) {
 		*error_r = strerror(errno);
 		return -1;
@@ -107,7 +111,7 @@ static void bring_up(struct demo_lab *lab)
 	}
 	(void)unlink(log);
 	if (lab_attach(lab->dir, &lab->lab, &error) < 0 ||
-	    set_manual(lab, &error) < 0)
+	    set_up(lab, &error) < 0)
 		demo_problem("the lab of %s: %s", lab->kind, error);
 	else
 		demo_say("old server %-8s %s   new server %s", lab->kind,
@@ -166,6 +170,7 @@ static void name_labs(struct demo *demo)
 	unsigned int i;
 
 	for (i = 0; i < DEMO_KINDS; i++) {
+		demo->labs[i].demo = demo;
 		demo->labs[i].kind = kinds[i].kind;
 		demo->labs[i].weight = kinds[i].weight;
 		demo->labs[i].port_base = demo->options.port_base + i * 20;

@@ -1,7 +1,7 @@
 /*
  * demo: six users move from their old servers to a new one, at work
  *
- * demo [--dir DIR] [--port-base PORT] [--messages N] [--keep]
+ * demo [--dir DIR] [--port-base PORT] [--messages N] [--rented] [--keep]
  *
  * The plot. Everything runs on loopback, in labs of its own, and is ended
  * again. The last line is "demo: ok ..." with what was counted, or
@@ -13,9 +13,12 @@
 #include "demo-compare.h"
 #include "demo-delivery.h"
 #include "demo-lab.h"
+#include "demo-late.h"
+#include "demo-late-count.h"
 #include "demo-mail.h"
 #include "demo-move.h"
 #include "demo-progress.h"
+#include "demo-report.h"
 #include "demo-sides.h"
 #include "demo-user.h"
 #include "options.h"
@@ -149,8 +152,29 @@ static void print_longest(const struct demo_verdict *verdict)
 	       verdict->slowest_delivery_ms);
 }
 
-static void run(struct demo *demo, struct demo_verdict *verdict,
-		struct demo_arrival_counts *arrivals)
+/* What comes of it. */
+struct outcome {
+	struct demo_verdict verdict;
+	struct demo_arrival_counts arrivals;
+	struct demo_late_counts late;
+	struct demo_reports reports;
+};
+
+/* The propagation period, until the old servers can go. */
+static void propagate(struct demo *demo, struct outcome *outcome)
+{
+	demo_late_run(demo);
+	demo_arrivals_count(demo, &outcome->arrivals);
+	if (goes_on()) {
+		demo_report_not_yet(demo, &outcome->reports);
+		demo_late_end(demo);
+		demo_report_safe(demo, &outcome->reports);
+		demo_arrivals_count(demo, &outcome->arrivals);
+	}
+	demo_late_count(demo, &outcome->late);
+}
+
+static void run(struct demo *demo, struct outcome *outcome)
 {
 	demo_progress_phase("starting old and new servers (the first time "
 			    "this installs Cyrus and Courier in roots of "
@@ -173,46 +197,51 @@ static void run(struct demo *demo, struct demo_verdict *verdict,
 		return;
 	demo_progress_phase("reading all mail from both servers");
 	demo_each_user(demo, demo_picture_after);
-	demo_arrivals_count(demo, arrivals);
+	propagate(demo, outcome);
 	demo_progress_deinit();
-	demo_compare(demo, verdict);
-	print_longest(verdict);
-	demo_arrivals_report(demo);
+	demo_compare(demo, &outcome->verdict);
+	print_longest(&outcome->verdict);
+	demo_reports_print(&outcome->reports);
 }
 
-static bool is_good(const struct demo_verdict *verdict)
+static bool is_good(const struct outcome *outcome)
 {
+	const struct demo_verdict *verdict = &outcome->verdict;
+
 	return !demo_is_interrupted() && demo_problems() == 0 &&
 		verdict->accounts == DEMO_USERS && verdict->lost == 0 &&
 		verdict->doubled == 0 && verdict->changed == 0 &&
-		verdict->client_errors == 0 && verdict->disconnects == 0;
+		verdict->client_errors == 0 && verdict->disconnects == 0 &&
+		outcome->late.lost == 0 && outcome->late.doubled == 0;
 }
 
-static void print_figures(const struct demo_verdict *verdict,
-			  const struct demo_arrival_counts *arrivals)
+static void print_figures(const struct outcome *outcome)
 {
-	demo_verdict_print(verdict);
+	const struct demo_arrival_counts *arrivals = &outcome->arrivals;
+
+	demo_verdict_print(&outcome->verdict);
 	printf(" arrivals_old=%u arrivals_new=%u arrivals_reported=%u",
 	       arrivals->accepted[DEMO_OLD], arrivals->accepted[DEMO_NEW],
 	       arrivals->reported[DEMO_OLD] + arrivals->reported[DEMO_NEW]);
-	printf(" mirrored=%u disconnects=%u", verdict->mirrored,
-	       verdict->disconnects);
+	printf(" mirrored=%u disconnects=%u", outcome->verdict.mirrored,
+	       outcome->verdict.disconnects);
+	printf(" late=%u late_lost=%u late_doubled=%u", outcome->late.late,
+	       outcome->late.lost, outcome->late.doubled);
 }
 
-static int finish(const struct demo_verdict *verdict,
-		  const struct demo_arrival_counts *arrivals)
+static int finish(const struct outcome *outcome)
 {
-	if (is_good(verdict)) {
+	if (is_good(outcome)) {
 		printf("demo: ok ");
-		print_figures(verdict, arrivals);
+		print_figures(outcome);
 		printf("\n");
 		return EXIT_SUCCESS;
 	}
 	printf("demo: FAILED ");
 	if (demo_is_interrupted())
 		printf("interrupted");
-	else if (verdict->accounts > 0)
-		print_figures(verdict, arrivals);
+	else if (outcome->verdict.accounts > 0)
+		print_figures(outcome);
 	if (!demo_is_interrupted() && demo_problems() > 0)
 		printf(" problems=%u: %s", demo_problems(),
 		       demo_first_problem());
@@ -233,16 +262,18 @@ static void clean_up(struct demo *demo)
 		message_ids_free(&user->ids_after);
 		journal_deinit(&user->journal);
 		demo_delivery_free(&user->delivered);
+		free(user->late.mails);
 	}
 }
 
 static void usage(void)
 {
 	fprintf(stderr, "usage: demo [--dir DIR] [--port-base PORT] "
-		"[--messages N] [--keep]\n"
+		"[--messages N] [--rented] [--keep]\n"
 		"Moves six users with N messages (5000) from old servers to "
 		"new ones, on loopback,\nin DIR (/var/tmp/dovecot-migration-"
 		"demo) and on 60 ports from PORT (24100) on.\n"
+		"--rented: without a milter at the old servers.\n"
 		"--keep leaves the servers up; the next demo ends them.\n");
 	exit(64);
 }
@@ -259,6 +290,7 @@ parse_options(struct demo_options *options, int argc, char *const *argv)
 		{ "dir", required_argument, NULL, 'd' },
 		{ "port-base", required_argument, NULL, 'p' },
 		{ "messages", required_argument, NULL, 'm' },
+		{ "rented", no_argument, NULL, 'r' },
 		{ "keep", no_argument, NULL, 'k' },
 		{ NULL, 0, NULL, 0 }
 	};
@@ -269,6 +301,7 @@ parse_options(struct demo_options *options, int argc, char *const *argv)
 		case 'd': options->dir = optarg; break;
 		case 'p': options->port_base = number(optarg, 1024, 65000); break;
 		case 'm': options->messages = number(optarg, 600, 1000000); break;
+		case 'r': options->rented = true; break;
 		case 'k': options->keep = true; break;
 		default: usage();
 		}
@@ -286,8 +319,7 @@ int main(int argc, char *argv[])
 			.port_base = 24100, .messages = 5000
 		}
 	};
-	struct demo_verdict verdict = { .accounts = 0 };
-	struct demo_arrival_counts arrivals = { .accepted = { 0 } };
+	struct outcome outcome = { .verdict = { .accounts = 0 } };
 	int status;
 
 	parse_options(&demo.options, argc, argv);
@@ -297,10 +329,11 @@ int main(int argc, char *argv[])
 	}
 	demo_catch_signals();
 	demo_progress_init(&demo);
-	run(&demo, &verdict, &arrivals);
+	run(&demo, &outcome);
 	demo_progress_deinit();
 	(void)demo_labs_down(&demo);
-	status = finish(&verdict, &arrivals);
+	status = finish(&outcome);
+	demo_reports_free(&outcome.reports);
 	clean_up(&demo);
 	return status;
 }

@@ -8,6 +8,7 @@
 #define DEMO_H
 
 #include "demo-journal.h"
+#include "demo-late-mail.h"
 #include "lab.h"
 #include "message-ids.h"
 #include "snapshot.h"
@@ -23,11 +24,14 @@
 struct demo_options {
 	const char *dir;
 	unsigned int port_base, messages;
-	/* leave the servers running */
-	bool keep;
+	/* leave the servers running; nothing can be installed at the old ones */
+	bool keep, rented;
 };
 
+struct demo;
+
 struct demo_lab {
+	const struct demo *demo;
 	/* dovecot, cyrus or courier */
 	const char *kind;
 	/* Of its mail, compared with the other kinds': slow ones have less. */
@@ -79,6 +83,7 @@ struct demo_user {
 	struct journal journal;
 	struct delivery_list delivered;
 	struct demo_arrivals arrivals;
+	struct late_list late;
 	/* His old server has what a mirror needs. */
 	bool can_mirror;
 
