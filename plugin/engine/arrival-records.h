@@ -10,7 +10,7 @@
  * for a record; finding one is a matter of its hash, however many have it.
  */
 
-#include "guid.h"
+#include "mail-identity.h"
 
 enum arrival_record_flags {
 	ARRIVAL_RECORD_MESSAGE_ID = 0x01,
@@ -23,11 +23,12 @@ enum arrival_record_flags {
 
 struct arrival_record {
 	/* as in struct mail_identity */
-	unsigned char digest[16], tag[16];
+	unsigned char digest[MAIL_IDENTITY_HASH_SIZE];
+	unsigned char tag[MAIL_IDENTITY_HASH_SIZE];
+	unsigned char message_id[MAIL_IDENTITY_HASH_SIZE];
 	guid_128_t guid;
-	/* the beginnings of: mail_identity.message_id; SHA-256 of the mailbox's
-	   name; its GUID, zeros when the message wasn't seen in one yet */
-	unsigned char message_id[ARRIVAL_RECORD_SHORT];
+	/* the beginnings of SHA-256 of the mailbox's name, and of the mailbox's
+	   GUID: zeros when the message wasn't seen in one yet */
 	unsigned char vname[ARRIVAL_RECORD_SHORT];
 	unsigned char box[ARRIVAL_RECORD_SHORT];
 	uint32_t uid;

@@ -89,13 +89,12 @@ void engine_unit_write(const char *path, const void *data, size_t size)
 	i_close_fd(&fd);
 }
 
-int engine_unit_run(const char *suite, const struct unit_test *tests)
+int engine_unit_run_here(const char *suite, const struct unit_test *tests)
 {
 	struct ioloop *ioloop;
 	int ret;
 
 	signal(SIGPIPE, SIG_IGN);
-	lib_init();
 	ioloop = io_loop_create();
 	base_dir_make();
 	T_BEGIN {
@@ -103,6 +102,15 @@ int engine_unit_run(const char *suite, const struct unit_test *tests)
 	} T_END;
 	base_dir_remove();
 	io_loop_destroy(&ioloop);
+	return ret;
+}
+
+int engine_unit_run(const char *suite, const struct unit_test *tests)
+{
+	int ret;
+
+	lib_init();
+	ret = engine_unit_run_here(suite, tests);
 	lib_deinit();
 	return ret;
 }

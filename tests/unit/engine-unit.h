@@ -13,6 +13,8 @@
 /* unit_run() with Dovecot's libraries, an ioloop and a data stack frame; the
    folders are removed at the end. */
 int engine_unit_run(const char *suite, const struct unit_test *tests);
+/* The same for who has begun the libraries himself. */
+int engine_unit_run_here(const char *suite, const struct unit_test *tests);
 
 /* Path of a new, empty folder, in the data stack. */
 const char *engine_unit_dir(void);
