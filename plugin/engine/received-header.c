@@ -265,12 +265,11 @@ int received_header_get(struct istream *input, pool_t pool,
 	struct headers headers = { .pool = pool };
 
 	i_zero(received_r);
-	T_BEGIN {
-		headers.value = t_str_new(256);
-		t_array_init(&headers.lines, 8);
-		headers_read(&headers, input);
-		evaluate(&headers, received_r);
-	} T_END;
+	/* in the caller's stack frame: the pool may be that */
+	headers.value = t_str_new(256);
+	t_array_init(&headers.lines, 8);
+	headers_read(&headers, input);
+	evaluate(&headers, received_r);
 	if (input->stream_errno != 0) {
 		*error_r = t_strdup_printf("read(%s) failed: %s",
 					   i_stream_get_name(input),
