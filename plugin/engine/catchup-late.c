@@ -42,7 +42,7 @@ identify_stream(struct catchup *catchup, struct catchup_mail *mail,
 			      &mail->identity, error_r) < 0)
 		return -1;
 	i_stream_seek(input, 0);
-	return received_header_get(input, pool_datastack_create(),
+	return received_header_get(input, catchup->pool,
 				   &mail->received, error_r);
 }
 
