@@ -17,6 +17,7 @@
 #include "redirected-mailbox.h"
 #include "refused-mailbox.h"
 #include "remote-namespace.h"
+#include "session-catchup.h"
 #include "engine/lease.h"
 #include "migration-plugin.h"
 
@@ -62,8 +63,10 @@ migration_mail_namespaces_created(struct mail_namespace *namespaces)
 		return;
 	if (muser->ns == NULL)
 		error = "no namespace of the user has inbox = yes";
-	else if (remote_namespace_create(muser, &error) == 0)
+	else if (remote_namespace_create(muser, &error) == 0) {
+		session_catchup_init(muser);
 		return;
+	}
 	user->error = p_strconcat(user->pool, "migration: ", error, NULL);
 }
 

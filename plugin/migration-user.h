@@ -5,9 +5,9 @@
  * migration-user: what the plugin knows of one mail user.
  *
  * Made by the mail_user_created hook when `migration` is on for the user;
- * lives in the user's pool. Users without it (autocreated, raw, migration=no)
- * have no context: MIGRATION_USER_CONTEXT() is NULL for them, and nothing of
- * ours touches them.
+ * lives in the user's pool. Users without it (autocreated, raw, migration=no,
+ * closed) have no context: MIGRATION_USER_CONTEXT() is NULL for them, and
+ * nothing of ours touches them.
  */
 
 #include "mail-storage-private.h"
@@ -17,6 +17,7 @@
 struct late_save;
 struct redirect_decision;
 struct remote_watchdog;
+struct session_catchup;
 struct worker_client;
 
 struct migration_user {
@@ -34,6 +35,8 @@ struct migration_user {
 	struct remote_watchdog *remote_watchdog;
 	/* NULL before it is first asked for */
 	struct worker_client *worker_client;
+	/* NULL in processes that don't look for late mail */
+	struct session_catchup *session_catchup;
 
 	/* Called often while the engine waits for a lease whose holder may
 	   wait for what this process has open. Set by the plugin. */
@@ -54,6 +57,8 @@ struct migration_user {
 	char *remote_refusal;
 	/* about how many connections there are */
 	unsigned int remote_logins;
+	/* migration_user_is_closed() has found that it is */
+	bool closed;
 };
 
 #define MIGRATION_USER_CONTEXT(obj) \
@@ -64,6 +69,11 @@ extern MODULE_CONTEXT_DEFINE(migration_user_module,
 
 /* The mail_user_created hook. Bad settings set user->error. */
 void migration_user_created(struct mail_user *user);
+
+/* Was the migration of this user closed (engine/migration-closed.h) since this
+   session began? All of his mailboxes are ordinary local ones then. FALSE as
+   well when it can't be told. */
+bool migration_user_is_closed(struct migration_user *muser);
 
 /* Between these two every mailbox of the user's own namespace is the local
    one: for the engine and for lib-storage's own inner allocations. They nest. */

@@ -160,7 +160,7 @@ is_redirectable(struct migration_user *muser, struct mailbox_list *list,
 	   callers allocate other mailboxes of it as well */
 	if (muser->remote_ns == NULL || muser->bypass > 0 ||
 	    (list->ns != muser->ns && list->ns != muser->remote_ns) ||
-	    list_index_is_syncing(list))
+	    list_index_is_syncing(list) || migration_user_is_closed(muser))
 		return FALSE;
 	/* the namespace's root isn't a mailbox, unless it is INBOX */
 	return *vname != '\0' &&

@@ -57,6 +57,8 @@ int migration_user_is_local(struct migration_user *muser, const char **error_r)
 	pool_t pool;
 	int ret;
 
+	if (migration_user_is_closed(muser))
+		return 1;
 	if (!folder_tree_exists(muser))
 		return 0;
 	/* most often the last one to go, and quicker than a look at all */

@@ -17,28 +17,7 @@ static const char *start_lines(struct mail_user *user, const char *version_line)
 	return str_c(str);
 }
 
-/* Returns 0, -1. */
-static int read_start(struct worker_link *link, uint64_t deadline,
-		      const char **error_r)
-{
-	const char *const *words;
-	const char *line;
-	int ret;
-
-	if ((ret = worker_link_read(link, deadline, &line, error_r)) <= 0) {
-		if (ret == 0)
-			*error_r = "No answer in time";
-		return -1;
-	}
-	words = t_strsplit_tabescaped(line);
-	if (words[0] != NULL && strcmp(words[0], "OK") == 0)
-		return 0;
-	*error_r = t_strdup_printf("It couldn't be started: %s",
-		words[0] == NULL || words[1] == NULL ? "no reason" : words[1]);
-	return -1;
-}
-
-int service_link_start(struct mail_user *user, const char *socket,
+int service_link_begin(struct mail_user *user, const char *socket,
 		       const char *version_line, uint64_t deadline,
 		       struct worker_link **link_r, const char **error_r)
 {
@@ -53,11 +32,43 @@ int service_link_start(struct mail_user *user, const char *socket,
 	}
 	link = worker_link_init(fd);
 	if (worker_link_send(link, start_lines(user, version_line), -1,
-			     deadline, error_r) < 0 ||
-	    read_start(link, deadline, error_r) < 0) {
+			     deadline, error_r) < 0) {
 		worker_link_deinit(&link);
 		return -1;
 	}
 	*link_r = link;
 	return 0;
+}
+
+int service_link_answer(struct worker_link *link, uint64_t deadline,
+			const char **error_r)
+{
+	const char *const *words;
+	const char *line;
+	int ret;
+
+	if ((ret = worker_link_read(link, deadline, &line, error_r)) <= 0) {
+		if (ret == 0)
+			*error_r = "No answer in time";
+		return ret;
+	}
+	words = t_strsplit_tabescaped(line);
+	if (words[0] != NULL && strcmp(words[0], "OK") == 0)
+		return 1;
+	*error_r = t_strdup_printf("It couldn't be started: %s",
+		words[0] == NULL || words[1] == NULL ? "no reason" : words[1]);
+	return -1;
+}
+
+int service_link_start(struct mail_user *user, const char *socket,
+		       const char *version_line, uint64_t deadline,
+		       struct worker_link **link_r, const char **error_r)
+{
+	if (service_link_begin(user, socket, version_line, deadline, link_r,
+			       error_r) < 0)
+		return -1;
+	if (service_link_answer(*link_r, deadline, error_r) > 0)
+		return 0;
+	worker_link_deinit(link_r);
+	return -1;
 }

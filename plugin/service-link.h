@@ -18,4 +18,13 @@ int service_link_start(struct mail_user *user, const char *socket,
 		       const char *version_line, uint64_t deadline,
 		       struct worker_link **link_r, const char **error_r);
 
+/* The same in two steps. The first returns 0, -1 with an error; the second, which
+   with a deadline of 0 doesn't wait: 1; 0 when there's no answer yet, -1, both
+   with an error. */
+int service_link_begin(struct mail_user *user, const char *socket,
+		       const char *version_line, uint64_t deadline,
+		       struct worker_link **link_r, const char **error_r);
+int service_link_answer(struct worker_link *link, uint64_t deadline,
+			const char **error_r);
+
 #endif

@@ -7,8 +7,8 @@
 #include "migration-user.h"
 #include "remote-namespace.h"
 #include "worker/worker-protocol.h"
-#include "worker/worker-socket.h"
 #include "service-link.h"
+#include "worker-hello.h"
 #include "worker-link.h"
 #include "worker-client.h"
 
@@ -78,12 +78,6 @@ void worker_client_deinit(struct worker_client **_client)
 	i_free(client);
 }
 
-static const char *version_line(void)
-{
-	return t_strdup_printf("VERSION\t%s\t%u\t%u\n", WORKER_PROTOCOL_NAME,
-			       WORKER_PROTOCOL_MAJOR, WORKER_PROTOCOL_MINOR);
-}
-
 /* Returns 0, -1 with an error, also when the time is over. */
 static int
 read_words(struct worker_link *link, uint64_t deadline,
@@ -101,20 +95,6 @@ read_words(struct worker_link *link, uint64_t deadline,
 	return -1;
 }
 
-/* Returns 1, 0 when nobody listens there, -1; the latter two with an error. */
-static int
-make_link(int fd, const char *where, struct worker_link **link_r,
-	  const char **error_r)
-{
-	if (fd != -1) {
-		*link_r = worker_link_init(fd);
-		return 1;
-	}
-	bool nobody = errno == ENOENT || errno == ECONNREFUSED;
-	*error_r = t_strdup_printf("connect(%s) failed: %m", where);
-	return nobody ? 0 : -1;
-}
-
 /* Asks Dovecot's master for one. It listens when the answer is there. */
 static int
 start_worker(struct worker_client *client, uint64_t deadline,
@@ -123,22 +103,11 @@ start_worker(struct worker_client *client, uint64_t deadline,
 	struct worker_link *link;
 
 	if (service_link_start(client->muser->user, WORKER_SERVICE_SOCKET,
-			       version_line(), deadline, &link, error_r) < 0)
+			       worker_hello_version(), deadline, &link,
+			       error_r) < 0)
 		return -1;
 	worker_link_deinit(&link);
 	return 0;
-}
-
-static int
-check_version(const char *const *words, const char **error_r)
-{
-	if (str_array_length(words) >= 3 &&
-	    strcmp(words[0], "VERSION") == 0 &&
-	    strcmp(words[1], WORKER_PROTOCOL_NAME) == 0 &&
-	    strcmp(words[2], dec2str(WORKER_PROTOCOL_MAJOR)) == 0)
-		return 0;
-	*error_r = "It has another protocol or version";
-	return -1;
 }
 
 static int
@@ -147,10 +116,10 @@ handshake(struct worker_client *client, uint64_t deadline,
 {
 	const char *const *words;
 
-	if (worker_link_send(client->link, version_line(), -1, deadline,
-			     error_r) < 0 ||
+	if (worker_link_send(client->link, worker_hello_version(), -1,
+			     deadline, error_r) < 0 ||
 	    read_words(client->link, deadline, &words, error_r) < 0 ||
-	    check_version(words, error_r) < 0 ||
+	    worker_hello_check_version(words, error_r) < 0 ||
 	    read_words(client->link, deadline, &words, error_r) < 0)
 		return -1;
 	if (str_array_length(words) < 2 ||
@@ -165,24 +134,16 @@ handshake(struct worker_client *client, uint64_t deadline,
 }
 
 static int
-connect_user(struct worker_client *client, const char **error_r)
-{
-	const char *dir = client->muser->set.dir;
-
-	return make_link(worker_socket_connect(dir), dir, &client->link,
-			 error_r);
-}
-
-static int
 try_connect(struct worker_client *client, uint64_t deadline,
 	    const char **error_r)
 {
-	int ret = connect_user(client, error_r);
+	struct migration_user *muser = client->muser;
+	int ret = worker_hello_user(muser, &client->link, error_r);
 
 	if (ret == 0) {
 		if (start_worker(client, deadline, error_r) < 0)
 			return -1;
-		ret = connect_user(client, error_r);
+		ret = worker_hello_user(muser, &client->link, error_r);
 	}
 	if (ret <= 0)
 		return -1;
@@ -405,6 +366,18 @@ static bool is_hopeless(struct worker_client *client)
 		worker_link_now() - client->failed < RETRY_MSECS;
 }
 
+bool worker_client_try(struct worker_client *client, const char *const *words,
+		       unsigned int timeout_msecs, struct worker_reply *reply_r,
+		       const char **error_r)
+{
+	if (is_hopeless(client)) {
+		*error_r = "There is no worker";
+		return FALSE;
+	}
+	return client_ask(client, words, -1, timeout_msecs, TRUE, reply_r,
+			  error_r) == 0;
+}
+
 bool worker_client_fresh(struct worker_client *client, const char *vname,
 			 unsigned int max_age_msecs,
 			 enum worker_answer *answer_r, const char **error_r)
@@ -415,12 +388,8 @@ bool worker_client_fresh(struct worker_client *client, const char *vname,
 	struct worker_reply reply;
 
 	*answer_r = WORKER_LOST;
-	if (is_hopeless(client)) {
-		*error_r = "There is no worker";
-		return FALSE;
-	}
-	if (client_ask(client, words, -1, client->freshness_msecs, TRUE,
-		       &reply, error_r) < 0)
+	if (!worker_client_try(client, words, client->freshness_msecs, &reply,
+			       error_r))
 		return FALSE;
 	*answer_r = reply.answer;
 	*error_r = reply.error;

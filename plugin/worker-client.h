@@ -57,6 +57,11 @@ void worker_client_set_progress(struct worker_client *client,
 						 void *context),
 				bool (*killed)(void), void *context);
 
+/* A request that may as well not be answered: it is tried for so long, and what
+   fails isn't logged. TRUE when there is an answer; else *error_r says why. */
+bool worker_client_try(struct worker_client *client, const char *const *words,
+		       unsigned int timeout_msecs, struct worker_reply *reply_r,
+		       const char **error_r);
 /* FRESH, within the time that freshness may take. TRUE when the copy is fresh,
    local, or the answer is GONE (*answer_r tells). Else *error_r says why. */
 bool worker_client_fresh(struct worker_client *client, const char *vname,

@@ -4,6 +4,7 @@
 #include "module-dir.h"
 #include "migration-user.h"
 #include "engine/local-folders.h"
+#include "engine/migration-closed.h"
 #include "doveadm-migration.h"
 #include "doveadm-migration-plugin.h"
 #include "report-log.h"
@@ -18,12 +19,29 @@ void migration_cmd_parse_mask(struct migration_cmd_context *cmd,
 	cmd->mailbox_mask = args[0];
 }
 
+bool migration_cmd_is_closed(struct mail_user *user,
+			     struct migration_settings *set_r)
+{
+	const char *error;
+
+	return MIGRATION_USER_CONTEXT(user) == NULL &&
+		migration_settings_read(user, set_r, &error) == 0 &&
+		set_r->enabled && migration_is_closed(set_r->dir, &error) > 0;
+}
+
 struct migration_user *
 migration_cmd_user(struct doveadm_mail_cmd_context *ctx,
 		   struct mail_user *user)
 {
 	struct migration_user *muser = MIGRATION_USER_CONTEXT(user);
+	struct migration_settings set;
 
+	if (migration_cmd_is_closed(user, &set)) {
+		e_error(user->event, "migration: The migration of this user "
+			"was closed");
+		doveadm_mail_failed_error(ctx, MAIL_ERROR_NOTPOSSIBLE);
+		return NULL;
+	}
 	if (muser == NULL || muser->ns == NULL) {
 		e_error(user->event, "migration isn't enabled for this user "
 			"(mail_plugins = $mail_plugins migration, "
@@ -120,6 +138,26 @@ DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
 DOVEADM_CMD_PARAM('w', "without", CMD_PARAM_STR, 0)
 MAILBOX_MASK_PARAM
+DOVEADM_CMD_PARAMS_END
+	},
+	{
+		.name = "migration catchup",
+		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX
+			"[--follow-expunges] [--full]",
+		.mail_cmd = cmd_migration_catchup_alloc,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAM('e', "follow-expunges", CMD_PARAM_BOOL, 0)
+DOVEADM_CMD_PARAM('a', "full", CMD_PARAM_BOOL, 0)
+DOVEADM_CMD_PARAMS_END
+	},
+	{
+		.name = "migration close",
+		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[--force]",
+		.mail_cmd = cmd_migration_close_alloc,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAM('f', "force", CMD_PARAM_BOOL, 0)
 DOVEADM_CMD_PARAMS_END
 	},
 	{

@@ -8,6 +8,7 @@
 
 #include "doveadm-mail.h"
 
+struct migration_settings;
 struct migration_user;
 struct mailbox_state_file;
 
@@ -22,12 +23,17 @@ struct migration_cmd_context {
 struct doveadm_mail_cmd_context *cmd_migration_fill_alloc(void);
 struct doveadm_mail_cmd_context *cmd_migration_verify_alloc(void);
 struct doveadm_mail_cmd_context *cmd_migration_cutover_alloc(void);
+struct doveadm_mail_cmd_context *cmd_migration_catchup_alloc(void);
+struct doveadm_mail_cmd_context *cmd_migration_close_alloc(void);
 struct doveadm_mail_cmd_context *cmd_migration_status_alloc(void);
 
 /* v.init of a command with an optional mailbox mask: at most one argument. */
 void migration_cmd_parse_mask(struct migration_cmd_context *cmd,
 			      const char *const args[]);
 
+/* Was this user's migration closed? He has no context then, but settings. */
+bool migration_cmd_is_closed(struct mail_user *user,
+			     struct migration_settings *set_r);
 /* The user's context; NULL (and the command has failed) when the plugin isn't
    loaded or not enabled for that user. */
 struct migration_user *

@@ -1,10 +1,12 @@
 #include "lib.h"
 #include "array.h"
 #include "str.h"
+#include "time-util.h"
 #include "doveadm-print.h"
 #include "migration-user.h"
 #include "engine/folder-tree.h"
 #include "engine/mailbox-state.h"
+#include "engine/migration-closed.h"
 #include "doveadm-migration.h"
 
 /*
@@ -63,14 +65,16 @@ static void print_state(const char *vname,
 	doveadm_print(problem(state));
 }
 
-static void print_unreadable(const char *vname, const char *error)
+/* Without figures. */
+static void
+print_row(const char *vname, const char *state, const char *problem)
 {
 	doveadm_print(vname);
-	doveadm_print("unknown");
+	doveadm_print(state);
 	for (unsigned int i = 0; i < 5; i++)
 		doveadm_print_num(0);
 	doveadm_print("-");
-	doveadm_print(error);
+	doveadm_print(problem);
 }
 
 static void print_total(const struct status_total *total)
@@ -116,7 +120,7 @@ status_mailbox(struct doveadm_mail_cmd_context *ctx,
 	total->mailboxes++;
 	ret = mailbox_state_read(muser->set.dir, vname, pool, &state, &error);
 	if (ret < 0) {
-		print_unreadable(vname, error);
+		print_row(vname, "unknown", error);
 		total->failed = TRUE;
 		doveadm_mail_failed_error(ctx, MAIL_ERROR_TEMP);
 		return;
@@ -148,17 +152,38 @@ status_mailboxes(struct migration_cmd_context *cmd,
 	} T_END;
 }
 
+/* One row, of no mailbox. */
+static void print_closed(const char *dir)
+{
+	struct migration_closed closed;
+	const char *error;
+
+	if (migration_closed_read(dir, &closed, &error) < 0) {
+		print_row("*", "closed", error);
+		return;
+	}
+	print_row("*", "closed", closed.when == 0 ? "" :
+		  t_strdup_printf("since %s%s", t_strflocaltime(
+			"%Y-%m-%d %H:%M:%S", closed.when),
+			closed.forced ? ", forced" : ""));
+}
+
 static int
 cmd_migration_status_run(struct doveadm_mail_cmd_context *ctx,
 			 struct mail_user *user)
 {
 	struct migration_cmd_context *cmd =
 		container_of(ctx, struct migration_cmd_context, ctx);
-	struct migration_user *muser = migration_cmd_user(ctx, user);
+	struct migration_user *muser;
+	struct migration_settings set;
 	struct status_total total = { .mailboxes = 0 };
 	pool_t pool;
 
-	if (muser == NULL)
+	if (migration_cmd_is_closed(user, &set)) {
+		print_closed(set.dir);
+		return 0;
+	}
+	if ((muser = migration_cmd_user(ctx, user)) == NULL)
 		return -1;
 	pool = pool_alloconly_create("migration status", 1024);
 	status_mailboxes(cmd, muser, pool, &total);

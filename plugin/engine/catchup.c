@@ -484,6 +484,9 @@ static int catchup_prepare(struct catchup *catchup)
 
 	ret = lease_catchup(catchup_dir(catchup), 0, &catchup->lease, &error);
 	catchup->result->busy = ret == 0;
+	/* it may have been closed meanwhile */
+	if (ret > 0 && migration_user_is_closed(catchup->muser))
+		ret = 0;
 	if (ret > 0)
 		ret = folder_tree_name_map(catchup->muser, &catchup->map,
 					   &error);

@@ -107,7 +107,7 @@ int folder_tree_refresh(struct migration_user *muser, bool force,
 	int ret;
 
 	/* it uses the list itself */
-	if (muser->bypass > 0)
+	if (muser->bypass > 0 || migration_user_is_closed(muser))
 		return 0;
 	*error_code_r = MAIL_ERROR_TEMP;
 	if ((ret = is_fresh(muser, force, &first, error_r)) != 0)

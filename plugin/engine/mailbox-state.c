@@ -237,6 +237,39 @@ bool mailbox_state_is(const char *dir, const char *vname,
 	return is;
 }
 
+static bool
+any_is(const char *dir, const ARRAY_TYPE(const_string) *vnames,
+       enum mailbox_state state)
+{
+	const char *vname;
+
+	array_foreach_elem(vnames, vname) {
+		if (mailbox_state_is(dir, vname, state))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+bool mailbox_state_any(const char *dir, enum mailbox_state state)
+{
+	ARRAY_TYPE(const_string) known, vnames;
+	const char *error;
+	pool_t pool;
+	bool any;
+
+	/* most often it is the one that is asked for */
+	if (mailbox_state_is(dir, "INBOX", state))
+		return TRUE;
+	pool = pool_alloconly_create("mailbox states", 4096);
+	p_array_init(&known, pool, 1);
+	p_array_init(&vnames, pool, 32);
+	any = mailbox_state_find_others(dir, &known, pool, &vnames,
+					&error) == 0 &&
+		any_is(dir, &vnames, state);
+	pool_unref(&pool);
+	return any;
+}
+
 int mailbox_state_write(const char *dir, const char *vname,
 			const struct mailbox_state_file *state,
 			const char **error_r)

@@ -93,6 +93,8 @@ int mailbox_state_read(const char *dir, const char *vname, pool_t pool,
 /* Is this its state? FALSE as well when it can't be told. */
 bool mailbox_state_is(const char *dir, const char *vname,
 		      enum mailbox_state state);
+/* Is any mailbox in this state? FALSE as well when it can't be told. */
+bool mailbox_state_any(const char *dir, enum mailbox_state state);
 /* Replace it durably. Returns 0, -1 with an error: the old one stands. */
 int mailbox_state_write(const char *dir, const char *vname,
 			const struct mailbox_state_file *state,

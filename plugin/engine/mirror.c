@@ -161,6 +161,15 @@ bool mirror_knows(struct mirror *mirror, const char *vname,
 	return state_knows(mirror, vname, status);
 }
 
+int mirror_catchup(struct mirror *mirror, enum catchup_flags flags,
+		   struct catchup_result *result_r,
+		   enum mail_error *error_code_r, const char **error_r)
+{
+	mirror->selected = NULL;
+	return catchup_run(mirror->muser, mirror->client, flags, result_r,
+			   error_code_r, error_r);
+}
+
 void mirror_release(struct mirror *mirror)
 {
 	mirror_boxes_close(mirror);

@@ -22,6 +22,7 @@
 #include "array.h"
 #include "seq-range-array.h"
 #include "mail-error.h"
+#include "catchup.h"
 #include "cutover.h"
 #include "filler.h"
 #include "local-copy.h"
@@ -132,6 +133,12 @@ int mirror_cutover_prepare(struct mirror *mirror,
 int mirror_cutover(struct mirror *mirror,
 		   const ARRAY_TYPE(const_string) *vnames,
 		   ARRAY_TYPE(cutover_result) *results_r,
+		   enum mail_error *error_code_r, const char **error_r);
+
+/* As catchup_run(), on the mirror's connection, which is made if there's none. No
+   mailbox is selected on it afterwards. */
+int mirror_catchup(struct mirror *mirror, enum catchup_flags flags,
+		   struct catchup_result *result_r,
 		   enum mail_error *error_code_r, const char **error_r);
 
 /* Close all copies and make what they have durable: before a session changes the

@@ -5,9 +5,11 @@
 #include "worker-answer.h"
 #include "worker-protocol.h"
 
-static const struct fill_field {
+struct result_field {
 	size_t offset, size;
-} fill_fields[] = {
+};
+
+static const struct result_field fill_fields[] = {
 #define FIELD(name) \
 	{ offsetof(struct fill_result, name), \
 	  sizeof(((struct fill_result *)NULL)->name) }
@@ -22,9 +24,21 @@ static const struct fill_field {
 #undef FIELD
 };
 
+static const struct result_field catchup_fields[] = {
+#define FIELD(name) \
+	{ offsetof(struct catchup_result, name), \
+	  sizeof(((struct catchup_result *)NULL)->name) }
+	FIELD(busy),
+	FIELD(mailboxes), FIELD(changed),
+	FIELD(late), FIELD(doubles), FIELD(failed),
+	FIELD(flags), FIELD(expunged), FIELD(moved),
+	FIELD(copied), FIELD(copied_flags),
+	FIELD(waiting),
+#undef FIELD
+};
+
 static uint64_t
-fill_field_get(const struct fill_result *result,
-	       const struct fill_field *field)
+result_field_get(const void *result, const struct result_field *field)
 {
 	const void *p = CONST_PTR_OFFSET(result, field->offset);
 
@@ -40,8 +54,7 @@ fill_field_get(const struct fill_result *result,
 }
 
 static int
-fill_field_set(struct fill_result *result, const struct fill_field *field,
-	       uint64_t value)
+result_field_set(void *result, const struct result_field *field, uint64_t value)
 {
 	void *p = PTR_OFFSET(result, field->offset);
 
@@ -103,15 +116,28 @@ const char *worker_answer_write(const struct mirror_write *write)
 	return str_c(str);
 }
 
-const char *worker_answer_fill(const struct fill_result *result)
+static const char *
+answer_result(const void *result, const struct result_field *fields,
+	      unsigned int count)
 {
 	string_t *str = t_str_new(128);
 
 	str_append(str, "OK");
-	for (unsigned int i = 0; i < N_ELEMENTS(fill_fields); i++)
+	for (unsigned int i = 0; i < count; i++)
 		str_printfa(str, "\t%"PRIu64,
-			    fill_field_get(result, &fill_fields[i]));
+			    result_field_get(result, &fields[i]));
 	return str_c(str);
+}
+
+const char *worker_answer_fill(const struct fill_result *result)
+{
+	return answer_result(result, fill_fields, N_ELEMENTS(fill_fields));
+}
+
+const char *worker_answer_catchup(const struct catchup_result *result)
+{
+	return answer_result(result, catchup_fields,
+			     N_ELEMENTS(catchup_fields));
 }
 
 const char *worker_answer_cutover(const ARRAY_TYPE(cutover_result) *results)
@@ -137,7 +163,7 @@ int worker_answer_parse_fill(const char *const *words,
 	i_zero(result_r);
 	for (unsigned int i = 0; i < N_ELEMENTS(fill_fields); i++) {
 		if (words[i] == NULL || str_to_uint64(words[i], &value) < 0 ||
-		    fill_field_set(result_r, &fill_fields[i], value) < 0)
+		    result_field_set(result_r, &fill_fields[i], value) < 0)
 			return -1;
 	}
 	return 0;

@@ -16,6 +16,7 @@ const char *worker_answer_mirror(enum mirror_answer answer,
 				 const char *error);
 const char *worker_answer_write(const struct mirror_write *write);
 const char *worker_answer_fill(const struct fill_result *result);
+const char *worker_answer_catchup(const struct catchup_result *result);
 const char *worker_answer_cutover(const ARRAY_TYPE(cutover_result) *results);
 
 /* The words behind OK, NULL-terminated; those of newer versions behind them are

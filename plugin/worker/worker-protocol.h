@@ -46,11 +46,19 @@
  *   CUTOVER <mailbox>...
  *       PROGRESS as above, then OK and <mailbox> <was_local> <messages> <usecs>
  *       for each; or NO
+ *   CATCHUP <max_age_msecs> <catchup_flags>
+ *       Look for late mail on the old server, unless that was done since
+ *       max_age ago. Who is connected afterwards keeps the worker looking.
+ *       OK and the numbers of struct catchup_result, in its order; OK alone
+ *       when there was no need to; or NO
  *   PAUSE
  *       OK when no copy is open any more; nothing is written until RESUME or
  *       the end of the connection, at most a minute later.
  *   RESUME
  *       OK
+ *   END
+ *       The migration of this user is closed. OK; what was asked for before is
+ *       done, all connections are ended, and so is the worker.
  *
  * Who waits for the answer to anything but FRESH hears PROGRESS each 5 seconds:
  * as long as it comes, nobody needs to give up. What was asked for by who has

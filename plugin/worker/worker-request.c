@@ -8,6 +8,8 @@
 
 /* what an asker may ask for */
 #define FILL_FLAGS (FILL_FLAG_VERIFY | FILL_FLAG_FOLLOW_EXPUNGES)
+#define CATCHUP_FLAGS (CATCHUP_FLAG_FOLLOW_EXPUNGES | CATCHUP_FLAG_FULL | \
+		       CATCHUP_FLAG_BACKGROUND)
 
 /* The words that are left, and what becomes of them. */
 struct parser {
@@ -194,30 +196,54 @@ static int parse_mailbox(struct parser *parser)
 	return words_mailbox(&parser->words, &parser->request->vname);
 }
 
-static int parse_fresh(struct parser *parser)
+static int parse_max_age(struct parser *parser)
 {
 	const char *what = "milliseconds";
 	const char *word;
 
-	if (parse_mailbox(parser) < 0 ||
-	    words_next(&parser->words, what, &word) < 0)
+	if (words_next(&parser->words, what, &word) < 0)
 		return -1;
 	return str_to_uint(word, &parser->request->max_age_msecs) == 0 ? 0 :
 		words_expected(&parser->words, what);
 }
 
+static int parse_fresh(struct parser *parser)
+{
+	return parse_mailbox(parser) < 0 ? -1 : parse_max_age(parser);
+}
+
+static int parse_flags(struct parser *parser, const char *what,
+		       unsigned int known, unsigned int *flags_r)
+{
+	const char *word;
+
+	if (words_next(&parser->words, what, &word) < 0)
+		return -1;
+	if (str_to_uint(word, flags_r) < 0 || (*flags_r & ~known) != 0)
+		return words_expected(&parser->words, what);
+	return 0;
+}
+
 static int parse_fill(struct parser *parser)
 {
-	const char *what = "flags of a fill";
-	const char *word;
 	unsigned int flags;
 
 	if (parse_mailbox(parser) < 0 ||
-	    words_next(&parser->words, what, &word) < 0)
+	    parse_flags(parser, "flags of a fill", FILL_FLAGS, &flags) < 0)
 		return -1;
-	if (str_to_uint(word, &flags) < 0 || (flags & ~FILL_FLAGS) != 0)
-		return words_expected(&parser->words, what);
 	parser->request->fill_flags = flags;
+	return 0;
+}
+
+static int parse_catchup(struct parser *parser)
+{
+	unsigned int flags;
+
+	if (parse_max_age(parser) < 0 ||
+	    parse_flags(parser, "flags of a catch-up", CATCHUP_FLAGS,
+			&flags) < 0)
+		return -1;
+	parser->request->catchup_flags = flags;
 	return 0;
 }
 
@@ -251,8 +277,10 @@ static const struct request_word {
 	{ "WRITE", WORKER_WRITE, parse_write },
 	{ "FILL", WORKER_FILL, parse_fill },
 	{ "CUTOVER", WORKER_CUTOVER, parse_cutover },
+	{ "CATCHUP", WORKER_CATCHUP, parse_catchup },
 	{ "PAUSE", WORKER_PAUSE, parse_nothing },
 	{ "RESUME", WORKER_RESUME, parse_nothing },
+	{ "END", WORKER_END, parse_nothing },
 };
 
 static int parse_request(struct parser *parser)

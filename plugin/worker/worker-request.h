@@ -20,8 +20,10 @@ enum worker_request_type {
 	WORKER_WRITE,
 	WORKER_FILL,
 	WORKER_CUTOVER,
+	WORKER_CATCHUP,
 	WORKER_PAUSE,
 	WORKER_RESUME,
+	WORKER_END,
 };
 
 struct worker_request {
@@ -31,7 +33,7 @@ struct worker_request {
 	struct worker_connection *conn;
 	/* NULL: of none, or of those in vnames */
 	const char *vname;
-	/* FRESH */
+	/* FRESH, CATCHUP */
 	unsigned int max_age_msecs;
 	/* WRITE; its fd is the request's */
 	struct mirror_write write;
@@ -41,6 +43,8 @@ struct worker_request {
 	uoff_t file_size;
 	/* FILL */
 	enum fill_flags fill_flags;
+	/* CATCHUP */
+	enum catchup_flags catchup_flags;
 	/* CUTOVER */
 	ARRAY_TYPE(const_string) vnames;
 };

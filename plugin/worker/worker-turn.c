@@ -19,7 +19,7 @@ static void take_alike(struct worker_turns *turns, struct worker_task *first,
 	for (task = turns->head; task != NULL; task = next) {
 		next = task->next;
 		if (task->type == first->type &&
-		    strcmp(task->vname, first->vname) == 0 &&
+		    null_strcmp(task->vname, first->vname) == 0 &&
 		    !worker_task_is_left(task)) {
 			DLLIST2_REMOVE(&turns->head, &turns->tail, task);
 			array_push_back(tasks_r, &task);
@@ -158,6 +158,51 @@ static void turn_fill(struct worker_turns *turns, struct worker_task *task)
 	turns->callbacks.states_changed(turns->context);
 }
 
+/* What any of those wants who wait for it. */
+static enum catchup_flags catchup_flags(const ARRAY_TYPE(worker_task) *tasks)
+{
+	enum catchup_flags flags, all = 0;
+	struct worker_task *task;
+	bool background = TRUE;
+
+	array_foreach_elem(tasks, task) {
+		if (task->request == NULL)
+			continue;
+		flags = task->request->catchup_flags;
+		all |= flags;
+		if ((flags & CATCHUP_FLAG_BACKGROUND) == 0)
+			background = FALSE;
+	}
+	return background ? all | CATCHUP_FLAG_BACKGROUND :
+		all & ENUM_NEGATE(CATCHUP_FLAG_BACKGROUND);
+}
+
+/* Another process that has the lease does the same. */
+static void turn_catchup(struct worker_turns *turns, struct worker_task *first)
+{
+	ARRAY_TYPE(worker_task) tasks;
+	struct worker_task *task;
+	struct catchup_result result;
+	enum mail_error error_code;
+	const char *error, *line;
+	int ret;
+
+	take_alike(turns, first, &tasks);
+	turns->tasks = &tasks;
+	ret = mirror_catchup(turns->mirror, catchup_flags(&tasks), &result, &error_code,
+			     &error);
+	turns->tasks = NULL;
+	if (ret < 0)
+		worker_turn_failed(turns, error_code, error);
+	else
+		worker_turn_succeeded(turns);
+	turns->callbacks.caught_up(turns->context, ret == 0);
+	line = ret < 0 ? worker_answer_no(error_code, error) :
+		worker_answer_catchup(&result);
+	array_foreach_elem(&tasks, task)
+		worker_task_answer(task, line);
+}
+
 static void turn_cutover_failed(struct worker_turns *turns,
 				struct worker_task *task,
 				enum mail_error error_code, const char *error)
@@ -221,10 +266,14 @@ void worker_turn(struct worker_turns *turns, struct worker_task *task)
 	case WORKER_CUTOVER:
 		turn_cutover(turns, task);
 		break;
+	case WORKER_CATCHUP:
+		turn_catchup(turns, task);
+		break;
 	case WORKER_PAUSE:
 	case WORKER_RESUME:
 	case WORKER_WATCH:
 	case WORKER_UNWATCH:
+	case WORKER_END:
 		i_unreached();
 	}
 }

@@ -288,16 +288,28 @@ void worker_turns_add(struct worker_turns *turns,
 		task_add(turns, request->type, request->vname, request);
 }
 
-void worker_turns_refresh(struct worker_turns *turns, const char *vname)
+/* Somebody else may have asked for it. */
+static void
+task_want(struct worker_turns *turns, enum worker_request_type type,
+	  const char *vname)
 {
 	struct worker_task *task;
 
 	for (task = turns->head; task != NULL; task = task->next) {
-		if (task->type == WORKER_FRESH &&
-		    strcmp(task->vname, vname) == 0)
+		if (task->type == type && null_strcmp(task->vname, vname) == 0)
 			return;
 	}
-	task_add(turns, WORKER_FRESH, vname, NULL);
+	task_add(turns, type, vname, NULL);
+}
+
+void worker_turns_refresh(struct worker_turns *turns, const char *vname)
+{
+	task_want(turns, WORKER_FRESH, vname);
+}
+
+void worker_turns_catchup(struct worker_turns *turns)
+{
+	task_want(turns, WORKER_CATCHUP, NULL);
 }
 
 bool worker_turns_running(const struct worker_turns *turns)

@@ -6,8 +6,8 @@
  * after the other.
  *
  * A turn takes the oldest request, and all others of its kind for the same
- * mailbox with it where one burst does for all of them (WRITE, FRESH). It
- * blocks in inner ioloops, in which more is queued and no turn begins. A
+ * mailbox with it where one burst does for all of them (WRITE, FRESH, CATCHUP:
+ * of no mailbox). It blocks in inner ioloops, in which more is queued and no turn begins. A
  * CUTOVER is two turns, between which others have theirs.
  *
  * After a turn that failed for want of the old server there's none for a while,
@@ -29,6 +29,8 @@ struct worker_turns_callbacks {
 	void (*states_changed)(void *context);
 	/* Within a turn: the copy has what the old server had when it began. */
 	void (*refreshed)(void *context, const char *vname);
+	/* Within a turn: late mail was looked for; with success? */
+	void (*caught_up)(void *context, bool success);
 	/* The mirror can be asked again. */
 	void (*turn_ended)(void *context);
 };
@@ -41,11 +43,13 @@ worker_turns_init(struct mirror *mirror, struct worker_slots *slots,
 /* Drops the requests. */
 void worker_turns_deinit(struct worker_turns **turns);
 
-/* FRESH, WRITE, FILL, CUTOVER or PAUSE: will be answered. */
+/* FRESH, WRITE, FILL, CUTOVER, CATCHUP or PAUSE: will be answered. */
 void worker_turns_add(struct worker_turns *turns,
 		      struct worker_request *request);
 /* Nobody asks, but there is something new. */
 void worker_turns_refresh(struct worker_turns *turns, const char *vname);
+/* Nobody asks, but late mail is to be looked for. */
+void worker_turns_catchup(struct worker_turns *turns);
 /* Ends its PAUSE, if there is one. */
 void worker_turns_resume(struct worker_turns *turns,
 			 const struct worker_connection *conn);

@@ -7,6 +7,7 @@
 #include "engine/mailbox-state.h"
 #include "engine/mirror.h"
 #include "engine/mirror-watch.h"
+#include "worker-catchup.h"
 #include "worker-slots.h"
 #include "worker-turns.h"
 #include "worker-watch.h"
@@ -35,6 +36,7 @@ struct worker_watch {
 	struct mirror *mirror;
 	struct worker_slots *slots;
 	struct worker_turns *turns;
+	struct worker_catchup *catchup;
 	struct ioloop *ioloop;
 
 	/* Somebody reads: it isn't only deliveries that come. */
@@ -42,6 +44,8 @@ struct worker_watch {
 	/* NULL without a slot */
 	struct mirror_watch *mirror_watch;
 	ARRAY(struct selected *) selected;
+	/* the INBOX is local, and what arrives late in the old one is wanted */
+	bool late_inbox;
 	/* the names of all mailboxes that are mirrored, and their pool */
 	pool_t mirrored_pool;
 	ARRAY_TYPE(const_string) mirrored;
@@ -107,9 +111,14 @@ static void watch_status(void *context, const char *vname,
 			 const struct mirror_status *status)
 {
 	struct worker_watch *watch = context;
-	struct news *news = news_get(watch, vname);
+	struct news *news;
 
 	worker_turns_old_server_seen(watch->turns);
+	if (watch->late_inbox && strcmp(vname, "INBOX") == 0) {
+		worker_catchup_heard(watch->catchup, status);
+		return;
+	}
+	news = news_get(watch, vname);
 	news->status = *status;
 	news->unknown = TRUE;
 	news->late = worker_turns_running(watch->turns);
@@ -192,9 +201,11 @@ static bool is_known_mirrored(struct worker_watch *watch, const char *vname)
 static void watch_want_real(struct worker_watch *watch)
 {
 	ARRAY_TYPE(const_string) selected, others;
-	const char *vname;
+	const char *vname = "INBOX";
 
 	t_array_init(&selected, 8);
+	if (watch->late_inbox)
+		array_push_back(&selected, &vname);
 	t_array_init(&others, array_count(&watch->mirrored) + 1);
 	array_foreach_elem(&watch->mirrored, vname) {
 		if (is_selected(watch, vname))
@@ -336,6 +347,7 @@ static void look_at_states(struct worker_watch *watch)
 	start_listening(watch);
 	T_BEGIN {
 		find_mirrored(watch, pool);
+		watch->late_inbox = worker_catchup_wants_inbox(watch->catchup);
 	} T_END;
 	pool_unref(&pool);
 	watch_want(watch);
@@ -368,9 +380,17 @@ static void watch_interval(struct worker_watch *watch)
 		refresh_selected(watch);
 }
 
+void worker_watch_want_late(struct worker_watch *watch)
+{
+	if (!watch->late_inbox &&
+	    worker_catchup_wants_inbox(watch->catchup))
+		watch_begin(watch);
+}
+
 struct worker_watch *
 worker_watch_init(struct migration_user *muser, struct mirror *mirror,
-		  struct worker_slots *slots, struct worker_turns *turns)
+		  struct worker_slots *slots, struct worker_turns *turns,
+		  struct worker_catchup *catchup)
 {
 	struct worker_watch *watch = i_new(struct worker_watch, 1);
 
@@ -378,6 +398,7 @@ worker_watch_init(struct migration_user *muser, struct mirror *mirror,
 	watch->mirror = mirror;
 	watch->slots = slots;
 	watch->turns = turns;
+	watch->catchup = catchup;
 	watch->ioloop = current_ioloop;
 	watch->mirrored_pool = pool_alloconly_create("mirrored", 1024);
 	p_array_init(&watch->mirrored, watch->mirrored_pool, 32);

@@ -6,8 +6,9 @@
  * whom, and what becomes of it.
  *
  * Wanted at once are the INBOX and what clients have selected, the others that
- * are mirrored now and then. News that the mirror doesn't know make a refresh;
- * those that come in a turn may be what it has just written, and wait for its
+ * are mirrored now and then. A local INBOX is one of the first while late mail is
+ * wanted: what is heard of the old one is worker-catchup's to judge. News that
+ * the mirror doesn't know make a refresh; those that come in a turn may be what it has just written, and wait for its
  * end. Without a second slot (worker-slots.h) nothing is heard: the first are
  * refreshed now and then. Nor is it listened before somebody asks for anything
  * but writes.
@@ -18,6 +19,7 @@
 
 struct migration_user;
 struct mirror;
+struct worker_catchup;
 struct worker_connection;
 struct worker_slots;
 struct worker_turns;
@@ -26,7 +28,8 @@ struct worker_watch;
 /* In the current ioloop. */
 struct worker_watch *
 worker_watch_init(struct migration_user *muser, struct mirror *mirror,
-		  struct worker_slots *slots, struct worker_turns *turns);
+		  struct worker_slots *slots, struct worker_turns *turns,
+		  struct worker_catchup *catchup);
 void worker_watch_deinit(struct worker_watch **watch);
 
 /* A client of this connection has it selected. They count. */
@@ -38,6 +41,9 @@ void worker_watch_remove(struct worker_watch *watch,
 /* It's gone: with it all that it watched. */
 void worker_watch_closed(struct worker_watch *watch,
 			 const struct worker_connection *conn);
+
+/* Late mail is looked for: worker_catchup_wants_inbox() may have changed. */
+void worker_watch_want_late(struct worker_watch *watch);
 
 /* Is all in the copy that the old server had so long ago? */
 bool worker_watch_is_fresh(struct worker_watch *watch, const char *vname,

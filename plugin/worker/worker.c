@@ -6,6 +6,7 @@
 #include "engine/mirror.h"
 #include "engine/old-settings.h"
 #include "worker-answer.h"
+#include "worker-catchup.h"
 #include "worker-request.h"
 #include "worker-server.h"
 #include "worker-slots.h"
@@ -33,9 +34,10 @@ struct migration_worker {
 	struct mirror *mirror;
 	struct worker_slots *slots;
 	struct worker_turns *turns;
+	struct worker_catchup *catchup;
 	struct worker_watch *watch;
 	struct worker_server *server;
-	struct timeout *to_idle, *to_follow;
+	struct timeout *to_idle, *to_follow, *to_closed;
 	/* all are in the inner ioloop that is current */
 	bool followed;
 	bool ending;
@@ -76,79 +78,6 @@ static void worker_switch_ioloop(struct ioloop *prev ATTR_UNUSED)
 		worker->to_follow = timeout_add_short(FOLLOW_MSECS - msecs,
 						      worker_follow, worker);
 	}
-}
-
-/*
- * Requests
- */
-
-static void worker_fresh(struct migration_worker *worker,
-			 struct worker_request *request)
-{
-	if (worker_watch_is_fresh(worker->watch, request->vname,
-				  request->max_age_msecs))
-		worker_server_answer(&request, worker_answer_ok());
-	else
-		worker_turns_add(worker->turns, request);
-}
-
-static void worker_queue(struct migration_worker *worker,
-			 struct worker_request *request)
-{
-	worker_turns_add(worker->turns, request);
-}
-
-static void worker_watch(struct migration_worker *worker,
-			 struct worker_request *request)
-{
-	worker_watch_add(worker->watch, request->conn, request->vname);
-	worker_server_answer(&request, worker_answer_ok());
-}
-
-static void worker_unwatch(struct migration_worker *worker,
-			   struct worker_request *request)
-{
-	worker_watch_remove(worker->watch, request->conn, request->vname);
-	worker_server_answer(&request, worker_answer_ok());
-}
-
-static void worker_resume(struct migration_worker *worker,
-			  struct worker_request *request)
-{
-	worker_turns_resume(worker->turns, request->conn);
-	worker_server_answer(&request, worker_answer_ok());
-}
-
-static void (*const request_handlers[])(struct migration_worker *worker,
-					struct worker_request *request) = {
-	[WORKER_FRESH] = worker_fresh,
-	[WORKER_WATCH] = worker_watch,
-	[WORKER_UNWATCH] = worker_unwatch,
-	[WORKER_WRITE] = worker_queue,
-	[WORKER_FILL] = worker_queue,
-	[WORKER_CUTOVER] = worker_queue,
-	[WORKER_PAUSE] = worker_queue,
-	[WORKER_RESUME] = worker_resume,
-};
-
-static void worker_request(void *context, struct worker_request *request)
-{
-	request_handlers[request->type](context, request);
-}
-
-static void worker_closed(void *context, struct worker_connection *conn)
-{
-	struct migration_worker *worker = context;
-
-	worker_watch_closed(worker->watch, conn);
-	worker_turns_resume(worker->turns, conn);
-}
-
-static unsigned int worker_freshness(void *context)
-{
-	struct migration_worker *worker = context;
-
-	return worker_turns_freshness_msecs(worker->turns);
 }
 
 /*
@@ -206,6 +135,9 @@ static void migration_worker_deinit(struct migration_worker **_worker)
 		worker_server_deinit(&worker->server);
 	if (worker->watch != NULL)
 		worker_watch_deinit(&worker->watch);
+	if (worker->catchup != NULL)
+		worker_catchup_deinit(&worker->catchup);
+	timeout_remove(&worker->to_closed);
 	timeout_remove(&worker->to_idle);
 	timeout_remove(&worker->to_follow);
 	if (worker->mirror != NULL)
@@ -216,6 +148,114 @@ static void migration_worker_deinit(struct migration_worker **_worker)
 		file_unlock(&worker->lock);
 	i_close_fd(&worker->lock_fd);
 	i_free(worker);
+}
+
+/*
+ * Requests
+ */
+
+static void worker_fresh(struct migration_worker *worker,
+			 struct worker_request *request)
+{
+	if (worker_watch_is_fresh(worker->watch, request->vname,
+				  request->max_age_msecs))
+		worker_server_answer(&request, worker_answer_ok());
+	else
+		worker_turns_add(worker->turns, request);
+}
+
+static void worker_queue(struct migration_worker *worker,
+			 struct worker_request *request)
+{
+	worker_turns_add(worker->turns, request);
+}
+
+static void worker_watch(struct migration_worker *worker,
+			 struct worker_request *request)
+{
+	worker_watch_add(worker->watch, request->conn, request->vname);
+	worker_server_answer(&request, worker_answer_ok());
+}
+
+static void worker_unwatch(struct migration_worker *worker,
+			   struct worker_request *request)
+{
+	worker_watch_remove(worker->watch, request->conn, request->vname);
+	worker_server_answer(&request, worker_answer_ok());
+}
+
+/* Not from within a connection's input, which would be freed. */
+static void worker_end_closed(struct migration_worker *worker)
+{
+	timeout_remove(&worker->to_closed);
+	migration_worker_end(worker);
+}
+
+static void worker_migration_closed(void *context)
+{
+	struct migration_worker *worker = context;
+
+	if (worker->to_closed == NULL)
+		worker->to_closed = timeout_add_short_to(worker->ioloop, 0,
+			worker_end_closed, worker);
+}
+
+static void worker_catch_up(struct migration_worker *worker,
+			    struct worker_request *request)
+{
+	if (worker_catchup_is_recent(worker->catchup, request->max_age_msecs))
+		worker_server_answer(&request, worker_answer_ok());
+	else
+		worker_turns_add(worker->turns, request);
+	worker_watch_want_late(worker->watch);
+}
+
+static void worker_end(struct migration_worker *worker,
+		       struct worker_request *request)
+{
+	worker_server_answer(&request, worker_answer_ok());
+	worker_migration_closed(worker);
+}
+
+static void worker_resume(struct migration_worker *worker,
+			  struct worker_request *request)
+{
+	worker_turns_resume(worker->turns, request->conn);
+	worker_server_answer(&request, worker_answer_ok());
+}
+
+static void (*const request_handlers[])(struct migration_worker *worker,
+					struct worker_request *request) = {
+	[WORKER_FRESH] = worker_fresh,
+	[WORKER_WATCH] = worker_watch,
+	[WORKER_UNWATCH] = worker_unwatch,
+	[WORKER_WRITE] = worker_queue,
+	[WORKER_FILL] = worker_queue,
+	[WORKER_CUTOVER] = worker_queue,
+	[WORKER_CATCHUP] = worker_catch_up,
+	[WORKER_PAUSE] = worker_queue,
+	[WORKER_RESUME] = worker_resume,
+	[WORKER_END] = worker_end,
+};
+
+static void worker_request(void *context, struct worker_request *request)
+{
+	request_handlers[request->type](context, request);
+}
+
+static void worker_closed(void *context, struct worker_connection *conn)
+{
+	struct migration_worker *worker = context;
+
+	worker_watch_closed(worker->watch, conn);
+	worker_turns_resume(worker->turns, conn);
+}
+
+static unsigned int worker_freshness(void *context)
+{
+	struct migration_worker *worker = context;
+
+	return worker_turns_freshness_msecs(worker->turns);
 }
 
 /*
@@ -310,21 +350,44 @@ static void worker_turn_ended(void *context)
 {
 	struct migration_worker *worker = context;
 
+	worker_catchup_turn_ended(worker->catchup);
 	worker_watch_turn_ended(worker->watch);
+}
+
+static void worker_caught_up(void *context, bool success)
+{
+	struct migration_worker *worker = context;
+
+	worker_catchup_looked(worker->catchup, success);
+}
+
+static bool worker_is_watched(void *context)
+{
+	struct migration_worker *worker = context;
+
+	return !worker_server_is_idle(worker->server);
 }
 
 static void worker_work(struct migration_worker *worker)
 {
-	static const struct worker_turns_callbacks callbacks = {
+	static const struct worker_turns_callbacks turns_callbacks = {
 		.states_changed = worker_states_changed,
 		.refreshed = worker_refreshed,
+		.caught_up = worker_caught_up,
 		.turn_ended = worker_turn_ended,
+	};
+	static const struct worker_catchup_callbacks catchup_callbacks = {
+		.is_watched = worker_is_watched,
+		.closed = worker_migration_closed,
 	};
 
 	worker->turns = worker_turns_init(worker->mirror, worker->slots,
-					  &callbacks, worker);
+					  &turns_callbacks, worker);
+	worker->catchup = worker_catchup_init(worker->muser, worker->turns,
+					      &catchup_callbacks, worker);
 	worker->watch = worker_watch_init(worker->muser, worker->mirror,
-					  worker->slots, worker->turns);
+					  worker->slots, worker->turns,
+					  worker->catchup);
 }
 
 static int worker_listen(struct migration_worker *worker, const char **error_r)
@@ -346,6 +409,10 @@ static int worker_start(struct migration_worker *worker, const char **error_r)
 
 	if ((ret = worker_lock(worker, error_r)) <= 0)
 		return ret;
+	if (migration_user_is_closed(worker->muser)) {
+		*error_r = "The migration of this user was just closed";
+		return -1;
+	}
 	if (mirror_init(worker->muser, &worker->mirror, error_r) < 0 ||
 	    worker_slots(worker, error_r) < 0)
 		return -1;

@@ -38,8 +38,10 @@ static const char *request_str(const struct worker_request *request)
 	str_printfa(str, "%d", request->type);
 	if (request->vname != NULL)
 		str_printfa(str, " %s", request->vname);
-	if (request->type == WORKER_FRESH)
+	if (request->type == WORKER_FRESH || request->type == WORKER_CATCHUP)
 		str_printfa(str, " %u", request->max_age_msecs);
+	if (request->type == WORKER_CATCHUP)
+		str_printfa(str, " %u", request->catchup_flags);
 	if (request->type == WORKER_FILL)
 		str_printfa(str, " %u", request->fill_flags);
 	if (request->type == WORKER_CUTOVER) {
@@ -93,8 +95,11 @@ static void test_requests(void)
 		{ "FILL|a|5", "4 a 5" },
 		{ "CUTOVER|a", "5 a" },
 		{ "CUTOVER|a|b", "5 a b" },
-		{ "PAUSE", "6" },
-		{ "RESUME", "7" },
+		{ "CATCHUP|0|0", "6 0 0" },
+		{ "CATCHUP|30000|7", "6 30000 7" },
+		{ "PAUSE", "7" },
+		{ "RESUME", "8" },
+		{ "END", "9" },
 	};
 
 	for (unsigned int i = 0; i < N_ELEMENTS(tests); i++) {
@@ -122,6 +127,12 @@ static void test_refused(void)
 		{ "PAUSE|a", "no more words" },
 		{ "FILL|a|2", "flags of a fill" },
 		{ "FILL|a|8", "flags of a fill" },
+		{ "CATCHUP", "milliseconds" },
+		{ "CATCHUP|x|0", "milliseconds" },
+		{ "CATCHUP|0", "flags of a catch-up" },
+		{ "CATCHUP|0|8", "flags of a catch-up" },
+		{ "CATCHUP|0|0|0", "no more words" },
+		{ "END|0", "no more words" },
 		{ "CUTOVER", "a mailbox name" },
 		{ "CUTOVER|a|", "a mailbox name" },
 		{ "WRITE|a|7", "something to write" },
@@ -282,6 +293,18 @@ static void test_fill_answer(void)
 	CU_ASSERT(worker_answer_parse_fill(words, &copy) < 0);
 }
 
+static void test_catchup_answer(void)
+{
+	const struct catchup_result result = {
+		.mailboxes = 60, .changed = 2, .late = 3, .doubles = 4,
+		.failed = 5, .flags = 6, .expunged = 7, .moved = 8,
+		.copied = 9, .copied_flags = 10, .waiting = 11,
+	};
+
+	CU_ASSERT_STRING_EQUAL(worker_answer_catchup(&result),
+		"OK\t0\t60\t2\t3\t4\t5\t6\t7\t8\t9\t10\t11");
+}
+
 static void test_cutover_answer(void)
 {
 	const struct cutover_result results[] = {
@@ -319,6 +342,7 @@ int main(void)
 		{ "answers", test_answers },
 		{ "answer to FILL", test_fill_answer },
 		{ "answer to CUTOVER", test_cutover_answer },
+		{ "answer to CATCHUP", test_catchup_answer },
 		{ NULL, NULL }
 	};
 

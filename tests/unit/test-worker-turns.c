@@ -143,6 +143,15 @@ int mirror_cutover(struct mirror *mirror ATTR_UNUSED,
 	return mirror_result(error_code_r, error_r) == MIRROR_DONE ? 0 : -1;
 }
 
+int mirror_catchup(struct mirror *mirror ATTR_UNUSED, enum catchup_flags flags,
+		   struct catchup_result *result_r,
+		   enum mail_error *error_code_r, const char **error_r)
+{
+	mirror_called("catchup(%u) ", flags);
+	i_zero(result_r);
+	return mirror_result(error_code_r, error_r) == MIRROR_DONE ? 0 : -1;
+}
+
 void mirror_release(struct mirror *mirror ATTR_UNUSED)
 {
 	mirror_called("release ");
@@ -185,11 +194,17 @@ static void refreshed(void *context ATTR_UNUSED, const char *vname)
 	str_printfa(done, "refreshed(%s) ", vname);
 }
 
+static void caught_up(void *context ATTR_UNUSED, bool success)
+{
+	str_printfa(done, "caught_up(%s) ", success ? "yes" : "no");
+}
+
 static void begin(void)
 {
 	static const struct worker_turns_callbacks callbacks = {
 		.states_changed = no_states,
 		.refreshed = refreshed,
+		.caught_up = caught_up,
 		.turn_ended = no_states,
 	};
 
@@ -295,6 +310,57 @@ static void test_cutover(void)
 	end("fill(box) a:PROGRESS,fetched,1,2000 a:PROGRESS,2000 a:OK ");
 }
 
+/* One look does for all that wait for it, with the flags of each; it costs little
+   (4) when that is what each wants. */
+static void test_catchup(void)
+{
+	begin();
+	ask("a", "WRITE box 7 expunge 1");
+	worker_turns_catchup(turns);
+	ask("b", "CATCHUP 0 4");
+	ask("c", "FRESH box 0");
+	worker_turns_catchup(turns);
+	run();
+	check("write(box*1) a:OK catchup(4) caught_up(yes) b:OK "
+	      "refresh(box) refreshed(box) c:OK ");
+	ask("a", "CATCHUP 0 4");
+	ask("b", "CATCHUP 0 2");
+	ask("c", "CATCHUP 0 1");
+	run();
+	check("catchup(3) caught_up(yes) a:OK b:OK c:OK ");
+	/* who asks while one is under way isn't answered by it */
+	late_request = "CATCHUP 0 0";
+	ask("a", "CATCHUP 0 0");
+	run();
+	end("catchup(0) caught_up(yes) a:OK catchup(0) caught_up(yes) "
+	    "late:OK ");
+}
+
+/* Each look of its own accord waits as users' requests do. */
+static void test_catchup_away(void)
+{
+	begin();
+	away = TRUE;
+	worker_turns_catchup(turns);
+	run();
+	check("catchup(4) caught_up(no) ");
+	worker_turns_catchup(turns);
+	ask("a", "CATCHUP 0 0");
+	run();
+	check("a:NO ");
+	slots_left = 0;
+	away = FALSE;
+	worker_turns_old_server_seen(turns);
+	worker_turns_catchup(turns);
+	ask("a", "CATCHUP 0 0");
+	run();
+	check("a:NO ");
+	slots_left = 1;
+	ask("a", "CATCHUP 0 0");
+	run();
+	end("catchup(0) caught_up(yes) a:OK ");
+}
+
 static void test_pause(void)
 {
 	static const char conn[] = "a";
@@ -388,6 +454,8 @@ int main(void)
 		{ "alive", test_alive },
 		{ "asked in a turn", test_in_turn },
 		{ "cutover", test_cutover },
+		{ "catch-up", test_catchup },
+		{ "catch-up, old server away", test_catchup_away },
 		{ "pause", test_pause },
 		{ "resume", test_resume },
 		{ "old server away", test_away },
