@@ -1,7 +1,7 @@
 /*
  * report-html-answer: the top of the page, which is all that many will read
  *
- * For each domain one sentence about the last hours, and tiles with what must be
+ * For each domain the verdict, a sentence about the last hours, and tiles with what must be
  * known before it is believed: the last wanted mail at the old server, who still
  * sends there, and what wasn't watched.
  */
@@ -164,6 +164,16 @@ static void put_tiles(struct html *html, const struct report_model *model,
 	html_close(html, "div");
 }
 
+static void put_verdict(struct html *html, const struct report_model *model,
+			const char *domain)
+{
+	const struct report_verdict *verdict =
+		report_html_find_verdict(model, domain);
+
+	if (verdict != NULL)
+		report_html_verdict(html, verdict);
+}
+
 static void put_answer(struct html *html, const struct report_model *model,
 		       const struct report_domain *domain)
 {
@@ -176,6 +186,7 @@ static void put_answer(struct html *html, const struct report_model *model,
 	html_open(html, "h2");
 	html_foreign(html, domain->name);
 	html_close(html, "h2");
+	put_verdict(html, model, domain->name);
 	html_open_class(html, "p", "sentence");
 	put_sentence(html, outlook, &recent);
 	html_close(html, "p");
@@ -193,6 +204,7 @@ void report_html_answers(struct html *html, const struct report_model *model)
 	if (model->domains_count > 0)
 		return;
 	html_open_class(html, "section", "answer unknown");
+	put_verdict(html, model, model->domain_chosen);
 	html_line(html, "p", "sentence", "Nothing that was read tells of an "
 		  "arrival.");
 	html_close(html, "section");

@@ -15,6 +15,12 @@ extern const char report_html_css[];
 
 /* The answers: what still comes to the old server, and what isn't known. */
 void report_html_answers(struct html *html, const struct report_model *model);
+/* May the old server be cancelled? */
+void report_html_verdict(struct html *html,
+			 const struct report_verdict *verdict);
+/* NULL: there's none for that domain. */
+const struct report_verdict *
+report_html_find_verdict(const struct report_model *model, const char *domain);
 /* A domain: its curves, its figures, who sends to it. */
 void report_html_domain(struct html *html, const struct report_model *model,
 			const struct report_domain *domain);

@@ -16,6 +16,10 @@ static const struct html_column user_columns[] = {
 	{ "Local", "n" },
 	{ "Messages", "n" },
 	{ "Size", "n" },
+	{ "Late mail", "n" },
+	{ "Delay, half of it", "t" },
+	{ "Delay, at most", "t" },
+	{ "Last look", "t" },
 	{ "Problem", NULL },
 	{ NULL, NULL }
 };
@@ -130,6 +134,21 @@ static void put_user_progress(struct html_table *table,
 	html_table_cell_end(table);
 }
 
+static void put_late(struct html_table *table,
+		     const struct report_catchup *catchup)
+{
+	if (catchup->late == 0) {
+		html_table_none(table);
+		html_table_none(table);
+		html_table_none(table);
+	} else {
+		html_table_count(table, catchup->late);
+		html_table_text(table, format_span(catchup->delay_median).text);
+		html_table_text(table, format_span(catchup->delay_max).text);
+	}
+	html_table_time(table, catchup->last_poll);
+}
+
 static void put_user(struct html_table *table, const struct report_user *user)
 {
 	struct progress progress = { .total = 0 };
@@ -141,6 +160,7 @@ static void put_user(struct html_table *table, const struct report_user *user)
 	put_user_progress(table, &progress);
 	html_table_count(table, user->messages);
 	html_table_text(table, format_bytes(user->bytes).text);
+	put_late(table, &user->catchup);
 	if (*user->problem == '\0' && user->problems > 0)
 		html_table_text(table, "see its mailboxes");
 	else

@@ -37,6 +37,7 @@ static void put_arrivals(struct json_write *json,
 	report_json_seen(json, object, "local", &domain->local);
 	json_add_count(json, object, "deferred", domain->deferred);
 	json_add_time(json, object, "last_deferred", domain->last_deferred);
+	json_add_count(json, object, "missed", domain->missed);
 	json_write_members(json, object);
 }
 
@@ -78,8 +79,8 @@ static void put_slots(struct json_write *json, const char *key,
  * Sources
  */
 
-static void add_example(struct json_write *json, struct json_object *object,
-			const struct report_source *source)
+void report_json_example(struct json_write *json, struct json_object *object,
+			 const struct report_source *source)
 {
 	struct json_object *example = json_object_new_object();
 
@@ -108,7 +109,10 @@ static void put_source(struct json_write *json,
 	json_add_count(json, object, "deferred", source->deferred);
 	json_add_time(json, object, "last_deferred", source->last_deferred);
 	json_add_time(json, object, "client_last_new", source->client_last_new);
-	add_example(json, object, source);
+	json_add_count(json, object, "late", source->late);
+	json_add_time(json, object, "last_old", source->last_old);
+	json_add_time(json, object, "last_old_spam", source->last_old_spam);
+	report_json_example(json, object, source);
 	json_write_value(json, NULL, object);
 }
 

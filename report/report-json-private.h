@@ -14,7 +14,13 @@ void report_json_sides(struct json_write *json, struct json_object *object,
 void report_json_seen(struct json_write *json, struct json_object *object,
 		      const char *key, const struct report_seen *seen);
 
+/* The mail to ask a source about. */
+void report_json_example(struct json_write *json, struct json_object *object,
+			 const struct report_source *source);
+
 /* Members of the outermost object. */
+void report_json_verdicts(struct json_write *json,
+			  const struct report_model *model);
 void report_json_domains(struct json_write *json,
 			 const struct report_model *model);
 void report_json_submitters(struct json_write *json,

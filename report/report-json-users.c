@@ -17,6 +17,7 @@ static struct json_object *make_mailbox(struct json_write *json,
 	json_add_string(json, object, "problem", mailbox->problem);
 	json_add_string(json, object, "without", mailbox->without);
 	json_add_count(json, object, "cutover_ms", mailbox->cutover_ms);
+	json_add_bool(json, object, "verified", mailbox->verified);
 	return object;
 }
 
@@ -29,6 +30,48 @@ static struct json_object *make_states(struct json_write *json,
 	for (state = 0; state < REPORT_STATES; state++)
 		json_add_count(json, object, report_state_name(state),
 			       user->states[state]);
+	return object;
+}
+
+static void add_polls(struct json_write *json, struct json_object *object,
+		      const struct report_catchup *catchup)
+{
+	json_add_count(json, object, "polls", catchup->polls);
+	json_add_count(json, object, "failed_polls", catchup->failed_polls);
+	json_add_time(json, object, "first_poll", catchup->first_poll);
+	json_add_time(json, object, "last_poll", catchup->last_poll);
+	json_add_time(json, object, "last_failed_poll",
+		      catchup->last_failed_poll);
+	json_add_string(json, object, "poll_problem", catchup->poll_problem);
+}
+
+static struct json_object *make_catchup(struct json_write *json,
+					const struct report_catchup *catchup)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_polls(json, object, catchup);
+	json_add_count(json, object, "late", catchup->late);
+	json_add_count(json, object, "doubles", catchup->doubles);
+	json_add_time(json, object, "last_late", catchup->last_late);
+	json_add_count(json, object, "delay_median_s", catchup->delay_median);
+	json_add_count(json, object, "delay_max_s", catchup->delay_max);
+	json_add_count(json, object, "pending", catchup->pending);
+	json_add_string(json, object, "pending_problem",
+			catchup->pending_problem);
+	json_add_count(json, object, "gone", catchup->gone);
+	json_add_time(json, object, "last_gone", catchup->last_gone);
+	json_add_count(json, object, "old_clients", catchup->old_clients);
+	json_add_time(json, object, "last_old_client",
+		      catchup->last_old_client);
+	json_add_time(json, object, "closed", catchup->closed);
+	json_add_bool(json, object, "forced", catchup->forced);
+	json_add_count(json, object, "conflicts", catchup->conflicts);
+	json_add_count(json, object, "refused_expunges",
+		       catchup->refused_expunges);
+	json_add_count(json, object, "resets", catchup->resets);
+	json_add_count(json, object, "copy_back_failures",
+		       catchup->copy_back_failures);
 	return object;
 }
 
@@ -46,6 +89,8 @@ static void put_user(struct json_write *json, const struct report_user *user)
 	json_add_string(json, object, "problem", user->problem);
 	json_add_time(json, object, "first", user->first);
 	json_add_time(json, object, "last", user->last);
+	json_add_time(json, object, "local_since", user->local_since);
+	json_add(json, object, "catchup", make_catchup(json, &user->catchup));
 	json_add(json, object, "states", make_states(json, user));
 
 	json_write_object(json, NULL);

@@ -45,6 +45,7 @@ static struct json_object *make_watcher(struct json_write *json,
 	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		json_add_count(json, object, counts[i].key, counts[i].count);
 	json_add_string(json, object, "failure", watcher->failure);
+	json_add_time(json, object, "last_lost", watcher->last_lost);
 	json_add_time(json, object, "last_failure", watcher->last_failure);
 	json_add_bool(json, object, "blind_now", watcher->blind_now);
 	return object;
@@ -97,6 +98,7 @@ void report_json_reading(struct json_write *json,
 	json_add_count(json, object, "report_lines", reading->report_lines);
 	json_add_count(json, object, "suspicious", reading->suspicious);
 	json_add_count(json, object, "broken", reading->broken);
+	json_add_time(json, object, "last_broken", reading->last_broken);
 	json_add_count(json, object, "undated", reading->undated);
 	json_add_count(json, object, "unknown", reading->unknown);
 	json_add_count(json, object, "doubles", reading->doubles);

@@ -39,6 +39,11 @@ static void put_period(struct json_write *json, const struct report_model *model
 	json_add_time(json, period, "switched", model->switched);
 	json_add_string(json, period, "switched_by",
 			report_switched_by_name(model->switched_by));
+	json_add_count(json, period, "clock_ahead_s", model->clock_ahead > 0 ?
+		       (uint64_t)model->clock_ahead : 0);
+	json_add_count(json, period, "clock_behind_s", model->clock_ahead < 0 ?
+		       (uint64_t)-model->clock_ahead : 0);
+	json_add_count(json, period, "ttl_s", model->ttl_s);
 	json_add_string(json, period, "zone", model->zone);
 	json_add_string(json, period, "domain_chosen", model->domain_chosen);
 	json_write_members(json, period);
@@ -66,6 +71,7 @@ int report_json_write(const struct report_model *model, FILE *out)
 			 json_object_new_int(REPORT_JSON_FORMAT));
 	put_period(&json, model);
 	put_watched(&json, model);
+	report_json_verdicts(&json, model);
 	report_json_domains(&json, model);
 	report_json_submitters(&json, model);
 	report_json_forgeries(&json, model);

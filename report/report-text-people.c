@@ -111,6 +111,60 @@ static void write_user(struct text_table *table,
 	text_table_cell(table, format_time(user->last).text);
 }
 
+static bool has_catchup(const struct report_user *user)
+{
+	return user->catchup.polls > 0 || user->catchup.failed_polls > 0 ||
+		user->catchup.late > 0 || user->catchup.closed != 0;
+}
+
+static void write_catchup(struct text_table *table,
+			  const struct report_user *user)
+{
+	const struct report_catchup *catchup = &user->catchup;
+	bool any = catchup->late > 0;
+
+	text_table_cell(table, user->name);
+	text_table_cell(table, format_count(catchup->late).text);
+	text_table_cell(table, format_count(catchup->doubles).text);
+	text_table_cell(table, any ? format_span(catchup->delay_median).text :
+			"-");
+	text_table_cell(table, any ? format_span(catchup->delay_max).text :
+			"-");
+	text_table_cell(table, format_time(catchup->last_poll).text);
+	text_table_cell(table, catchup->closed != 0 ? "closed" :
+			*catchup->poll_problem != '\0' ?
+			catchup->poll_problem : "");
+}
+
+/* What came to the old server after cutover, and how late it was here. */
+static void write_catchups(const struct report_model *model, size_t rows,
+			   FILE *out)
+{
+	static const struct text_column columns[] = {
+		{ "user", 22 }, { "late", -6 }, { "doubles", -7 },
+		{ "delay", -11 }, { "at most", -11 }, { "last look", 16 },
+		{ "", 0 }
+	};
+	size_t i, shown = 0, count = 0;
+	struct text_table table;
+
+	for (i = 0; i < model->users_count; i++)
+		count += has_catchup(model->users[i]) ? 1 : 0;
+	if (count == 0)
+		return;
+	report_text_title(out, "Late mail (the delay is the median)");
+	text_table_begin(&table, out, columns, COLUMNS(columns));
+	for (i = 0; i < model->users_count; i++) {
+		if (!has_catchup(model->users[i]))
+			continue;
+		if (rows != 0 && shown == rows)
+			break;
+		shown++;
+		write_catchup(&table, model->users[i]);
+	}
+	report_text_more(out, count, shown);
+}
+
 void report_text_users(const struct report_model *model,
 		       const struct report_text_options *options, FILE *out)
 {
@@ -133,4 +187,5 @@ void report_text_users(const struct report_model *model,
 		write_problems(model->users[i], options->rows, out);
 	}
 	report_text_more(out, model->users_count, shown);
+	write_catchups(model, options->rows, out);
 }

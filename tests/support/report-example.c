@@ -1,4 +1,5 @@
 #include "report-example.h"
+#include "report-example-verdict.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -154,6 +155,8 @@ static const struct report_mailbox bert_mailboxes[] = {
 static const struct report_mailbox *anna_list[COUNT(anna_mailboxes)];
 static const struct report_mailbox *bert_list[COUNT(bert_mailboxes)];
 
+#define NO_CATCHUP { .poll_problem = "", .pending_problem = "" }
+
 static const struct report_user users[] = {
 	{
 		.name = "anna@example.org", .mailboxes = anna_list,
@@ -161,16 +164,26 @@ static const struct report_user users[] = {
 		.states = { 0, 1, 1, 1, 2, 1 }, .folders = 5,
 		.messages = 30658, .bytes = 3762102000, .errors = 2,
 		.problems = 1, .problem = "", .first = AT(1, 0),
-		.last = AT(14, 9),
+		.last = AT(14, 9), .local_since = AT(11, 5),
+		.catchup = {
+			.polls = 900, .failed_polls = 2,
+			.first_poll = AT(11, 4), .last_poll = AT(14, 9),
+			.last_failed_poll = AT(14, 10),
+			.poll_problem = "NO " REPORT_EXAMPLE_IMAGE,
+			.late = 12, .doubles = 1, .last_late = AT(14, 2),
+			.delay_median = 31, .delay_max = 7200, .pending = 1,
+			.pending_problem = REPORT_EXAMPLE_SCRIPT,
+		},
 	}, {
 		.name = REPORT_EXAMPLE_STYLE, .problem =
 		"login refused: " REPORT_EXAMPLE_SCRIPT, .errors = 9,
-		.first = AT(1, 0), .last = AT(14, 9),
+		.catchup = NO_CATCHUP, .first = AT(1, 0), .last = AT(14, 9),
 	}, {
 		.name = "bert@example.org", .mailboxes = bert_list,
 		.mailboxes_count = COUNT(bert_mailboxes),
 		.states = { 1, 0, 0, 0, 1, 0 }, .folders = 4, .messages = 604,
-		.bytes = 51000000, .problem = "", .first = AT(2, 0),
+		.bytes = 51000000, .problem = "",
+		.catchup = NO_CATCHUP, .first = AT(2, 0),
 		.last = AT(10, 1),
 	},
 };
@@ -398,7 +411,7 @@ struct report_model *report_example(size_t more_stragglers)
 	struct report_model *model = &example->model;
 	const struct report_reading reading = {
 		.lines = 2104463, .bytes = 502000900, .report_lines = 61400,
-		.suspicious = 4, .broken = 3, .undated = 2, .unknown = 1,
+		.suspicious = 4, .broken = 3, .last_broken = AT(3, 3), .undated = 2, .unknown = 1,
 		.doubles = 12, .inputs = inputs, .inputs_count = COUNT(inputs),
 	};
 
@@ -413,6 +426,10 @@ struct report_model *report_example(size_t more_stragglers)
 	model->blind_s[REPORT_NEW] = 14 * HOUR;
 	model->watched[REPORT_OLD] = true;
 	model->watched[REPORT_NEW] = true;
+	model->clock_ahead = 3600;
+	model->ttl_s = 86400;
+	model->verdicts = report_example_verdicts;
+	model->verdicts_count = REPORT_EXAMPLE_VERDICTS;
 	model->reading = reading;
 	make_domain(example, more_stragglers);
 	make_lists(example);
