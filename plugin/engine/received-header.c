@@ -187,7 +187,8 @@ is_inside(const struct received_line *line, const struct received_line *below)
 		return TRUE;
 	if (in_networks(&line->client, loopback_networks,
 			N_ELEMENTS(loopback_networks))) {
-		return is_same_host(line->by, below->by) ||
+		return is_this_host(line->by) ||
+			is_same_host(line->by, below->by) ||
 			is_this_host(below->by) ||
 			is_inside_protocol(below->with);
 	}
