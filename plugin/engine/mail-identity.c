@@ -371,12 +371,8 @@ static enum message_cte part_cte(const struct scan *scan)
 		.full_value_len = kept->used,
 	};
 
-	/* what is around the parts of a multipart isn't encoded */
-	if (kept->used == 0 ||
-	    (scan->part->flags & (MESSAGE_PART_FLAG_MULTIPART |
-				  MESSAGE_PART_FLAG_MESSAGE_RFC822)) != 0)
-		return MESSAGE_CTE_78BIT;
-	return message_decoder_parse_cte(&hdr);
+	return kept->used == 0 ? MESSAGE_CTE_78BIT :
+		message_decoder_parse_cte(&hdr);
 }
 
 static void body_begin(struct scan *scan)
