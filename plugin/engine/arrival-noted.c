@@ -54,13 +54,14 @@ static bool parse(const char *text, struct arrival_noted *noted)
 {
 	const char *const *lines = t_strsplit(text, "\n");
 
-	if (!parse_first(t_strsplit(*lines, "\t"), noted))
+	if (*lines == NULL || !parse_first(t_strsplit(*lines, "\t"), noted))
 		return FALSE;
-	for (lines++; *lines != NULL && **lines != '\0'; lines++) {
+	/* the last one ends as well, so nothing is behind it */
+	for (lines++; *lines != NULL && lines[1] != NULL; lines++) {
 		if (!parse_box(t_strsplit(*lines, "\t"), noted))
 			return FALSE;
 	}
-	return TRUE;
+	return *lines != NULL && **lines == '\0';
 }
 
 int arrival_noted_read(const char *dir, struct arrival_noted *noted,

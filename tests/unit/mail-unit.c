@@ -177,6 +177,21 @@ void mail_unit_create(struct migration_user *muser, const char *vname)
 	end(&box);
 }
 
+void mail_unit_delete(struct migration_user *muser, const char *vname)
+{
+	struct mailbox *box = mailbox_alloc(muser->ns->list, vname, 0);
+
+	CU_ASSERT(mailbox_delete(box) == 0);
+	mailbox_free(&box);
+}
+
+const char *mail_unit_file(struct migration_user *muser, const char *vname,
+			   uint32_t uid)
+{
+	return t_strdup_printf("%s/mail/mailboxes/%s/dbox-Mails/u.%u",
+			       unit_of(muser)->home, vname, uid);
+}
+
 void mail_unit_expunge(struct migration_user *muser, const char *vname,
 		       uint32_t uid)
 {

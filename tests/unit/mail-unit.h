@@ -27,9 +27,13 @@ void mail_unit_user_free(struct migration_user **muser);
 uint32_t mail_unit_save(struct migration_user *muser, const char *vname,
 			const char *text, time_t date);
 void mail_unit_create(struct migration_user *muser, const char *vname);
+void mail_unit_delete(struct migration_user *muser, const char *vname);
 void mail_unit_expunge(struct migration_user *muser, const char *vname,
 		       uint32_t uid);
 void mail_unit_move(struct migration_user *muser, const char *vname,
 		    uint32_t uid, const char *to);
+/* Where an sdbox has it. */
+const char *mail_unit_file(struct migration_user *muser, const char *vname,
+			   uint32_t uid);
 
 #endif
