@@ -25,7 +25,6 @@ struct late_save {
 	enum mail_flags flags;
 	ARRAY_TYPE(const_string) keywords;
 	pool_t pool;
-	unsigned int saved, left_out;
 };
 
 struct late_mailbox {
@@ -77,16 +76,6 @@ void late_save_end(struct late_save **_save)
 	*_save = NULL;
 	save->muser->late_save = NULL;
 	pool_unref(&save->pool);
-}
-
-unsigned int late_save_count(const struct late_save *save)
-{
-	return save->saved;
-}
-
-unsigned int late_save_left_out(const struct late_save *save)
-{
-	return save->left_out;
 }
 
 /*
@@ -170,7 +159,8 @@ static bool is_its_own(struct late_save *save, struct mailbox *box)
 
 /* Returns 1 when it's to be saved, 0 when it is there, -1 with the storage's
    error set. */
-static int check_mailbox(struct late_save *save, struct mailbox *box)
+static int check_mailbox(struct late_save *save, struct mailbox *box,
+			 struct mail *src)
 {
 	int ret;
 
@@ -181,9 +171,10 @@ static int check_mailbox(struct late_save *save, struct mailbox *box)
 	}
 	if (save->mail->begun == 0)
 		return 1;
-	ret = late_find(box, save->mail);
+	ret = late_find(box, save->mail, src);
 	if (ret > 0)
-		save->left_out++;
+		e_info(box->event, "migration: This late mail is here already: "
+		       "it isn't saved again");
 	return ret < 0 ? -1 : ret == 0;
 }
 
@@ -204,7 +195,7 @@ static int late_copy(struct mail_save_context *ctx, struct mail *mail)
 
 	if (save == NULL)
 		return lbox->module_ctx.super.copy(ctx, mail);
-	ret = check_mailbox(save, ctx->transaction->box);
+	ret = check_mailbox(save, ctx->transaction->box, mail);
 	if (ret <= 0) {
 		cancel(ctx);
 		return ret;
@@ -213,6 +204,7 @@ static int late_copy(struct mail_save_context *ctx, struct mail *mail)
 	return lbox->module_ctx.super.copy(ctx, mail);
 }
 
+/* Also when it was here already: it may have been killed before it was durable. */
 static int late_commit(struct mailbox_transaction_context *t,
 		       struct mail_transaction_commit_changes *changes_r)
 {
@@ -224,10 +216,7 @@ static int late_commit(struct mailbox_transaction_context *t,
 
 	if (lbox->module_ctx.super.transaction_commit(t, changes_r) < 0)
 		return -1;
-	if (save == NULL || !saved)
-		return 0;
-	save->saved++;
-	if (mailbox_durable(box, TRUE, &error) == 0)
+	if (save == NULL || !saved || mailbox_durable(box, TRUE, &error) == 0)
 		return 0;
 	mailbox_set_critical(box, "migration: %s", error);
 	return -1;

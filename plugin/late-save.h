@@ -24,10 +24,6 @@ struct late_save *
 late_save_begin(struct migration_user *muser, const struct late_mail *mail);
 void late_save_end(struct late_save **save);
 
-/* In how many mailboxes it was saved; is already. */
-unsigned int late_save_count(const struct late_save *save);
-unsigned int late_save_left_out(const struct late_save *save);
-
 /* The mailbox_opened hook. */
 void late_save_mailbox_opened(struct mailbox *box);
 

@@ -167,18 +167,28 @@ const char *asker_ask(struct asker *asker, const char *fmt, ...)
 	return asker_answer(asker, CASE_TIMEOUT_MS);
 }
 
-const char *asker_start_worker(const char *user, uid_t uid)
+struct asker *asker_start(const char *service, const char *user, uid_t uid,
+			  const char **line_r)
 {
 	struct asker *asker;
 	char path[200];
-	const char *line;
 
-	snprintf(path, sizeof(path), "%s/new/run/migration-worker",
-		 case_get("DIR"));
+	*line_r = "";
+	snprintf(path, sizeof(path), "%s/new/run/%s", case_get("DIR"),
+		 service);
 	if ((asker = asker_new(path, uid)) == NULL)
-		return "";
-	asker_send(asker, -1, VERSION "USER\t%s", user);
-	line = asker_answer(asker, CASE_TIMEOUT_MS);
+		return NULL;
+	asker_send(asker, -1, "VERSION\t%s\t1\t0\nUSER\t%s", service, user);
+	*line_r = asker_answer(asker, CASE_TIMEOUT_MS);
+	return asker;
+}
+
+const char *asker_start_worker(const char *user, uid_t uid)
+{
+	const char *line;
+	struct asker *asker = asker_start("migration-worker", user, uid,
+					  &line);
+
 	asker_close(&asker);
 	return line;
 }

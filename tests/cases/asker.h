@@ -1,6 +1,6 @@
 /*
- * asker: talks to a user's migration-worker as his processes do
- * (plugin/worker/worker-protocol.h)
+ * asker: talks to a user's migration-worker or migration-deliver as his processes
+ * do (plugin/worker/worker-protocol.h, plugin/deliver/deliver-protocol.h)
  *
  * Fails aloud, as in case.h. Words are separated by TAB and not escaped; lines
  * are without LF, static, and valid until the next call. Times are
@@ -13,6 +13,10 @@
 
 struct asker;
 
+/* Connects to that service as a process of this uid, and wants the process of that
+   user. line_r: what it answers; "" when it says nothing. */
+struct asker *asker_start(const char *service, const char *user, uid_t uid,
+			  const char **line_r);
 /* What the service answers who wants that user's worker, as a process of this
    uid; "" when it says nothing. */
 const char *asker_start_worker(const char *user, uid_t uid);
