@@ -8,13 +8,7 @@
 #include "delta.h"
 #include "local-copy.h"
 #include "mailbox-durable.h"
-
-#include <dirent.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-/* sdbox: u.<UID> */
-#define SDBOX_FILE_PREFIX "u."
+#include "sdbox-strays.h"
 
 #define LOCAL_COPY_TRANSACTION_FLAGS \
 	(MAILBOX_TRANSACTION_FLAG_SYNC | MAILBOX_TRANSACTION_FLAG_NO_NOTIFY)
@@ -157,40 +151,9 @@ void local_copy_status(struct local_copy *copy,
 	status_r->messages = status.messages;
 }
 
-static bool is_stray(const char *name, uint32_t uid_next)
-{
-	uint32_t uid;
-
-	return str_begins(name, SDBOX_FILE_PREFIX) &&
-		str_to_uint32(name + strlen(SDBOX_FILE_PREFIX), &uid) == 0 &&
-		uid >= uid_next;
-}
-
 int local_copy_remove_strays(struct local_copy *copy, const char **error_r)
 {
-	struct local_copy_status status;
-	const char *path;
-	struct dirent *d;
-	DIR *dir;
-
-	if (strcmp(copy->box->storage->name, "sdbox") != 0 ||
-	    mailbox_get_path_to(copy->box, MAILBOX_LIST_PATH_TYPE_MAILBOX,
-				&path) <= 0)
-		return 0;
-	if ((dir = opendir(path)) == NULL) {
-		if (errno == ENOENT)
-			return 0;
-		*error_r = t_strdup_printf("opendir(%s) failed: %m", path);
-		return -1;
-	}
-	local_copy_status(copy, &status);
-	while ((d = readdir(dir)) != NULL) {
-		if (is_stray(d->d_name, status.uid_next))
-			i_unlink_if_exists(t_strdup_printf("%s/%s", path,
-							   d->d_name));
-	}
-	(void)closedir(dir);
-	return 0;
+	return sdbox_strays_remove(copy->box, error_r);
 }
 
 int local_copy_update(struct local_copy *copy,

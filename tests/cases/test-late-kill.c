@@ -63,6 +63,15 @@ static bool is_there_once(const char *id)
 		(!has_sieve || late_mail_kept(0, "Trash", id, ""));
 }
 
+/* A lock of Maildir's that was made and doesn't say yet whose it is: Dovecot waits
+   two minutes before it removes it. */
+static bool remove_empty_locks(void)
+{
+	return case_shell("find '%s/%s' -name dovecot-uidlist.lock "
+			  "-empty -delete",
+			  case_get("NEW_HOME"), case_user(0));
+}
+
 /* Returns 1 when it was killed and all was well, 0 when it wasn't, -1. */
 static int kill_at(unsigned int n)
 {
@@ -81,7 +90,7 @@ static int kill_at(unsigned int n)
 			line) || !write_fault(""))
 		return -1;
 	mail.begun = LATE_DATE;
-	if (killed && !late_mail_ok(0, &mail))
+	if (killed && (!remove_empty_locks() || !late_mail_ok(0, &mail)))
 		return -1;
 	return is_there_once(id) ? killed : -1;
 }
