@@ -1,4 +1,5 @@
 #include "catchup-private.h"
+#include "copy-back.h"
 #include "digest-file.h"
 #include "old-inventory.h"
 
@@ -170,6 +171,19 @@ static bool is_missing(const struct catchup *catchup)
 	return catchup->error_code == MAIL_ERROR_NOTFOUND;
 }
 
+/* What copy-back was doing when it was cut short isn't late mail. */
+static int settle_copies(struct catchup *catchup, struct catchup_box *box)
+{
+	const char *error;
+
+	if (box->deleted ||
+	    copy_back_settle(catchup->muser, catchup->client, box->vname,
+			     box->old_name, &box->baseline,
+			     &catchup->error_code, &error) == 0)
+		return 0;
+	return catchup_fail(catchup, catchup->error_code, error);
+}
+
 int catchup_box_open(struct catchup *catchup, struct catchup_box *box)
 {
 	unsigned int added;
@@ -179,13 +193,15 @@ int catchup_box_open(struct catchup *catchup, struct catchup_box *box)
 	i_array_init(&box->late, 16);
 	i_array_init(&box->gone, 16);
 	i_array_init(&box->moved_uids, 16);
+	i_array_init(&box->local_uids, 16);
 	if (catchup_box_select(catchup, box) < 0) {
 		if (!is_missing(catchup))
 			return -1;
 		catchup_report_reset(catchup, box, "gone");
 		return 0;
 	}
-	if (read_baseline(catchup, box) < 0 || look_inside(catchup, box) < 0)
+	if (read_baseline(catchup, box) < 0 || settle_copies(catchup, box) < 0 ||
+	    look_inside(catchup, box) < 0)
 		return -1;
 	added = find_new(catchup, box);
 	if (find_gone(catchup, box, added) < 0)
@@ -249,4 +265,5 @@ void catchup_box_close(struct catchup_box *box)
 	array_free(&box->late);
 	array_free(&box->gone);
 	array_free(&box->moved_uids);
+	array_free(&box->local_uids);
 }

@@ -72,27 +72,26 @@ static int local_commit(struct local_change *change)
  */
 
 static void
-get_item(struct mail *mail, struct inventory *inventory)
+get_item(struct mail *mail, uint32_t old_uid, struct inventory *inventory)
 {
 	struct inventory_item *item;
 	bool added;
 
-	item = inventory_get(inventory, mail->uid, &added);
+	item = inventory_get(inventory, old_uid, &added);
 	item->flags = mail_get_flags(mail) & INVENTORY_FLAGS;
 	item->keywords = inventory_keywords_get(inventory->keywords,
 						mail_get_keywords(mail));
 }
 
-/* Has its local copy, if there is one, another UID? */
 static bool
-has_other_uid(const struct catchup_box *cbox, uint32_t uid)
+set_uid(struct mail *mail, const struct catchup_box *cbox, uint32_t old_uid)
 {
-	return seq_range_exists(&cbox->baseline.late, uid) ||
-		seq_range_exists(&cbox->baseline.waiting, uid) ||
-		seq_range_exists(&cbox->baseline.copied, uid);
+	uint32_t uid = catchup_local_uid(cbox, old_uid);
+
+	return uid != 0 && mail_set_uid(mail, uid);
 }
 
-/* Those that the old server shows otherwise than before. */
+/* Those that the old server shows, under its UIDs. */
 static void
 get_local(struct mailbox *box, const struct catchup_box *cbox,
 	  struct inventory *local)
@@ -104,9 +103,8 @@ get_local(struct mailbox *box, const struct catchup_box *cbox,
 	array_foreach(&cbox->shown.items, item) T_BEGIN {
 		if (inventory_find(&cbox->baseline.messages,
 				   item->uid) != NULL &&
-		    !has_other_uid(cbox, item->uid) &&
-		    mail_set_uid(change.mail, item->uid))
-			get_item(change.mail, local);
+		    set_uid(change.mail, cbox, item->uid))
+			get_item(change.mail, item->uid, local);
 	} T_END;
 	mail_free(&change.mail);
 	mailbox_transaction_rollback(&change.trans);
@@ -126,9 +124,10 @@ change_keywords(struct local_change *local, enum modify_type type,
 }
 
 static void
-change_one(struct local_change *local, const struct flag_change *change)
+change_one(struct local_change *local, const struct catchup_box *cbox,
+	   const struct flag_change *change)
 {
-	if (!mail_set_uid(local->mail, change->uid))
+	if (!set_uid(local->mail, cbox, change->uid))
 		return;
 	if (change->add != 0)
 		mail_update_flags(local->mail, MODIFY_ADD, change->add);
@@ -149,7 +148,7 @@ change_all(struct catchup *catchup, struct catchup_box *cbox,
 		return 0;
 	local_begin(&local, box);
 	array_foreach(&merge->changes, change) T_BEGIN {
-		change_one(&local, change);
+		change_one(&local, cbox, change);
 	} T_END;
 	if (local_commit(&local) < 0)
 		return local_fail(catchup, cbox, box);
@@ -192,7 +191,9 @@ int catchup_merge_flags(struct catchup *catchup, struct catchup_box *cbox)
 		return 0;
 	if ((ret = local_open(catchup, cbox, &box)) < 0)
 		return -1;
-	ret = merge_flags(catchup, cbox, box);
+	ret = box == NULL ? 0 : catchup_find_local_uids(catchup, cbox, box);
+	if (ret == 0)
+		ret = merge_flags(catchup, cbox, box);
 	if (box != NULL)
 		mailbox_free(&box);
 	return ret;

@@ -9,6 +9,7 @@
  *   catchup-box.c     a mailbox with news: opened, and what is new in it
  *   catchup-late.c    late mails: fetched, recognised, delivered, recorded
  *   catchup-merge.c   flags and expunges, into the local mailbox
+ *   catchup-uids.c    which local message is one that came later
  *   catchup-report.c  report lines
  *
  * Functions that return int give -1 with catchup->error and catchup->error_code
@@ -23,6 +24,7 @@
 #include "catchup.h"
 #include "catchup-account.h"
 #include "catchup-look.h"
+#include "copy-pairs.h"
 #include "late-deliver.h"
 #include "late-fetch.h"
 #include "name-map.h"
@@ -31,6 +33,7 @@
 
 struct lease;
 struct digest_file;
+struct mailbox;
 struct late_twins;
 
 struct catchup_box {
@@ -55,6 +58,8 @@ struct catchup_box {
 	ARRAY_TYPE(seq_range) moved_uids;
 	/* opened when it is needed */
 	struct digest_file *digests;
+	/* of those that came after the cutover, as far as they are shown */
+	ARRAY_TYPE(copy_pair) local_uids;
 
 	/* what clients did there, for event=old_client */
 	unsigned int flags, seen, expunged, saved, moved;
@@ -139,6 +144,15 @@ int catchup_merge_has(struct catchup *catchup, struct catchup_box *box,
 		      uint32_t uid, bool *has_r);
 int catchup_merge_expunge_one(struct catchup *catchup, struct catchup_box *box,
 			      uint32_t uid);
+
+/* catchup-uids.c */
+/* Has its local copy, if there is one, another UID? */
+bool catchup_has_other_uid(const struct catchup_box *box, uint32_t old_uid);
+/* Of all that are shown; box is the local mailbox. */
+int catchup_find_local_uids(struct catchup *catchup, struct catchup_box *cbox,
+			    struct mailbox *box);
+/* After that; 0: it isn't here. */
+uint32_t catchup_local_uid(const struct catchup_box *box, uint32_t old_uid);
 
 /* catchup-report.c */
 void catchup_report_poll(struct catchup *catchup, bool ok);
