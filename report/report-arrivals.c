@@ -1,7 +1,6 @@
-#include "report-arrivals.h"
+#include "report-arrivals-private.h"
 #include "report-network.h"
 #include "report-seen.h"
-#include "report-sources.h"
 
 #include <string.h>
 
@@ -9,45 +8,11 @@
    in one of the places of its set. */
 #define CACHE_SETS 16384
 #define CACHE_WAYS 4
-/* From the milter's line of a mail to its Received header, at most. */
-#define LATE_SLACK 300
-
-struct domain {
-	UT_hash_handle hh;
-	struct report_domain shown;
-	struct slots slots;
-	struct source *sources;
-};
-
 struct cache_set {
 	/* The newest one first; 0 for none. */
 	uint64_t hashes[CACHE_WAYS];
 	/* NULL when the domain isn't looked at. */
 	struct source *sources[CACHE_WAYS];
-};
-
-/* What a poll found. */
-struct late_mail {
-	int64_t arrived;
-	struct source *source;
-	bool spam;
-	/* It's in the shares; the milters should have seen it. */
-	bool counted, missed;
-};
-
-struct arrivals {
-	struct strings *strings;
-	pool_t pool;
-	/* Of the strings; NULL for all. */
-	const char *chosen;
-	struct domain *domains;
-	struct sources *sources;
-	struct cache_set *cache;
-	/* Of the event in hand, see hash_event(). */
-	uint64_t hash;
-	int64_t first_new;
-	struct late_mail *late;
-	size_t late_count, late_room;
 };
 
 struct arrivals *arrivals_init(struct strings *strings, const char *chosen)
@@ -123,9 +88,8 @@ void arrivals_prepare(struct arrivals *arrivals,
 	__builtin_prefetch(&arrivals->cache[arrivals->hash % CACHE_SETS]);
 }
 
-static struct source *
-look_up(struct arrivals *arrivals, const char *name,
-	const struct report_event *event)
+struct source *arrivals_source(struct arrivals *arrivals, const char *name,
+			       const struct report_event *event)
 {
 	struct domain *domain;
 	struct source *source;
@@ -156,8 +120,9 @@ find(struct arrivals *arrivals, const struct report_event *event)
 		if (set->hashes[i] == hash)
 			return set->sources[i];
 	}
-	source = look_up(arrivals, report_address_domain(arrivals->strings,
-			 report_event_get(event, KEY_to)), event);
+	source = arrivals_source(arrivals,
+		report_address_domain(arrivals->strings,
+				      report_event_get(event, KEY_to)), event);
 	/* the newest one takes the place of the oldest */
 	memmove(set->hashes + 1, set->hashes,
 		(CACHE_WAYS - 1) * sizeof(set->hashes[0]));
@@ -234,98 +199,6 @@ void arrivals_add_deferred(struct arrivals *arrivals,
 		domain->last_deferred = event->time;
 }
 
-/* Of a user's name; one without a domain is taken to be of the only one. */
-static const char *
-user_domain(struct arrivals *arrivals, const struct report_event *event)
-{
-	const char *name = report_address_domain(arrivals->strings,
-		report_event_get(event, KEY_user));
-
-	if (*name != '\0')
-		return name;
-	if (arrivals->chosen != NULL)
-		return arrivals->chosen;
-	return HASH_COUNT(arrivals->domains) == 1 ?
-		arrivals->domains->shown.name : name;
-}
-
-void arrivals_add_late(struct arrivals *arrivals,
-		       const struct report_event *event, int64_t arrived)
-{
-	struct source *source = look_up(arrivals,
-					user_domain(arrivals, event), event);
-	bool spam = report_event_is(event, KEY_spam, "yes");
-
-	if (source == NULL)
-		return;
-	if (arrivals->late_count == arrivals->late_room) {
-		arrivals->late_room = arrivals->late_room * 2 + 64;
-		arrivals->late = memory_resize(arrivals->late,
-			arrivals->late_room, sizeof(*arrivals->late));
-	}
-	arrivals->late[arrivals->late_count++] = (struct late_mail){
-		arrived, source, spam, false, false
-	};
-	source_add_late(source, event, arrived, spam);
-}
-
-static void count_late_mail(struct late_mail *late)
-{
-	struct report_domain *domain = &late->source->domain->shown;
-	struct report_source *source = &late->source->shown;
-	struct report_slot *slot = slots_get(&late->source->domain->slots,
-					     late->arrived);
-
-	late->counted = true;
-	report_seen_add(late->spam ? &domain->spam : &domain->wanted,
-			REPORT_OLD, late->arrived);
-	report_seen_add(late->spam ? &source->spam : &source->wanted,
-			REPORT_OLD, late->arrived);
-	if (late->spam)
-		slot->spam[REPORT_OLD]++;
-	else
-		slot->wanted[REPORT_OLD]++;
-}
-
-static bool was_blind(const struct late_mail *late, slots_blind_t *blind,
-		      const void *context)
-{
-	return blind(context, REPORT_OLD, late->arrived - LATE_SLACK,
-		     late->arrived + LATE_SLACK) > 0;
-}
-
-/* Of no arrival of its source has a milter told. */
-static bool is_unheard_of(const struct source *source)
-{
-	return source->shown.wanted.count[REPORT_OLD] +
-		source->shown.spam.count[REPORT_OLD] == 0;
-}
-
-/* What milters didn't see: they didn't watch, or not all ways lead past them. */
-static void count_late(struct arrivals *arrivals, slots_blind_t *blind,
-		       const void *context)
-{
-	struct late_mail *late;
-	size_t i;
-
-	/* before those in the gaps make sources known */
-	for (i = 0; i < arrivals->late_count; i++) {
-		late = &arrivals->late[i];
-		if (late->counted || was_blind(late, blind, context))
-			continue;
-		late->missed = is_unheard_of(late->source);
-	}
-	for (i = 0; i < arrivals->late_count; i++) {
-		late = &arrivals->late[i];
-		if (late->counted)
-			continue;
-		if (late->missed)
-			late->source->domain->shown.missed++;
-		if (late->missed || was_blind(late, blind, context))
-			count_late_mail(late);
-	}
-}
-
 int64_t arrivals_first_new(const struct arrivals *arrivals)
 {
 	return arrivals->first_new;
@@ -397,7 +270,7 @@ void arrivals_finish(struct arrivals *arrivals, pool_t *pool,
 	struct report_domain *shown;
 	struct domain *domain;
 
-	count_late(arrivals, blind, context);
+	arrivals_count_late(arrivals, pool, blind, context);
 	for (domain = arrivals->domains; domain != NULL;
 	     domain = domain->hh.next) {
 		shown = &domain->shown;

@@ -21,6 +21,8 @@ struct catchup {
 	struct report_catchup shown;
 	/* Late mails that can't be delivered now, and why the last one. */
 	struct pending *pending;
+	/* How many the last look left. */
+	uint64_t waiting;
 	struct kept_text pending_problem, poll_problem;
 	/* Of all late mails, in seconds. */
 	uint32_t *delays;
@@ -43,16 +45,22 @@ static void forget_pending(struct catchup *catchup, struct pending *pending)
 	free(pending);
 }
 
+static void forget_all_pending(struct catchup *catchup)
+{
+	struct pending *pending, *next;
+
+	HASH_ITER(hh, catchup->pending, pending, next)
+		forget_pending(catchup, pending);
+}
+
 void catchup_deinit(struct catchup **_catchup)
 {
 	struct catchup *catchup = *_catchup;
-	struct pending *pending, *next;
 
 	if (catchup == NULL)
 		return;
 	*_catchup = NULL;
-	HASH_ITER(hh, catchup->pending, pending, next)
-		forget_pending(catchup, pending);
+	forget_all_pending(catchup);
 	free(catchup->pending_problem.data);
 	free(catchup->poll_problem.data);
 	free(catchup->delays);
@@ -78,6 +86,17 @@ find_pending(const struct catchup *catchup, const struct report_event *event)
 	return pending;
 }
 
+/* A look tells how many it leaves: those that left otherwise are done as well. */
+static void note_waiting(struct catchup *catchup,
+			 const struct report_event *event)
+{
+	if (report_event_get(event, KEY_waiting).size == 0)
+		return;
+	catchup->waiting = report_event_number(event, KEY_waiting);
+	if (catchup->waiting == 0)
+		forget_all_pending(catchup);
+}
+
 static void add_poll(struct catchup *catchup, const struct report_event *event)
 {
 	struct report_catchup *shown = &catchup->shown;
@@ -87,6 +106,7 @@ static void add_poll(struct catchup *catchup, const struct report_event *event)
 		report_span_add(&shown->first_poll, &shown->last_poll,
 				event->time);
 		catchup->poll_problem.size = 0;
+		note_waiting(catchup, event);
 		return;
 	}
 	shown->failed_polls++;
@@ -113,11 +133,6 @@ static void end_late(struct catchup *catchup, const struct report_event *event)
 
 	if (pending != NULL)
 		forget_pending(catchup, pending);
-	if (catchup_is_saved(event)) {
-		catchup->shown.old_clients++;
-		if (event->time > catchup->shown.last_old_client)
-			catchup->shown.last_old_client = event->time;
-	}
 }
 
 static void add_late(struct catchup *catchup, const struct report_event *event)
@@ -167,6 +182,13 @@ static void add_client(struct catchup *catchup, const struct report_event *event
 		catchup->shown.last_old_client = event->time;
 }
 
+/* A client put it there: it didn't come from outside. */
+static void add_saved(struct catchup *catchup, const struct report_event *event)
+{
+	end_late(catchup, event);
+	add_client(catchup, event);
+}
+
 static void add_closed(struct catchup *catchup, const struct report_event *event)
 {
 	catchup->shown.closed = event->time;
@@ -207,6 +229,7 @@ static const struct catchup_event events[] = {
 	{ "late_double", add_double },
 	{ "late_failed", add_failed },
 	{ "late_gone", add_gone },
+	{ "late_saved", add_saved },
 	{ "late_moved", NULL },
 	{ "late_expunged", NULL },
 	{ "late_expunge_refused", add_refused },
@@ -244,12 +267,6 @@ void catchup_add(struct catchup *catchup, const struct report_event *event)
 
 	if (what != NULL && what->add != NULL)
 		what->add(catchup, event);
-}
-
-bool catchup_is_saved(const struct report_event *event)
-{
-	return !report_event_is(event, KEY_mailbox, "INBOX") &&
-		report_event_get(event, KEY_client).size == 0;
 }
 
 static void check_clock(struct catchup_clock *clock, int64_t received,
@@ -314,7 +331,8 @@ void catchup_finish(struct catchup *catchup, pool_t *pool,
 		shown->delay_median = catchup->delays[catchup->count / 2];
 		shown->delay_max = catchup->delays[catchup->count - 1];
 	}
-	shown->pending = HASH_COUNT(catchup->pending);
+	shown->pending = catchup->waiting > 0 ? catchup->waiting :
+		HASH_COUNT(catchup->pending);
 	shown->pending_problem = shown->pending == 0 ? "" :
 		show_kept(pool, &catchup->pending_problem);
 	shown->poll_problem = show_kept(pool, &catchup->poll_problem);

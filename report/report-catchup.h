@@ -33,8 +33,6 @@ void catchup_add(struct catchup *catchup, const struct report_event *event);
 int64_t catchup_arrival(const struct catchup *catchup,
 			const struct report_event *event,
 			struct catchup_clock *clock);
-/* A client put it there: it didn't come from outside. */
-bool catchup_is_saved(const struct report_event *event);
 
 void catchup_finish(struct catchup *catchup, pool_t *pool,
 		    struct report_catchup *shown_r);

@@ -19,7 +19,7 @@
 	X(interval) X(arrivals) X(user) X(mailbox) X(fetched) X(bytes) X(bad) X(messages) \
 	X(seconds) X(without) X(uids) X(uid) X(folders) X(failed) X(state) \
 	X(rebuilt) X(action) X(suppressed) X(t) X(mid) X(uidvalidity) \
-	X(received) X(delay) X(digest) X(forced) X(reasons) X(ttl)
+	X(received) X(delay) X(digest) X(forced) X(ttl) X(waiting)
 
 enum report_key {
 #define X(name) KEY_##name,

@@ -264,7 +264,7 @@ int64_t users_late_arrival(struct users *users,
 {
 	struct user *user = get_user(users, report_event_get(event, KEY_user));
 
-	return user == NULL || catchup_is_saved(event) ? 0 :
+	return user == NULL ? 0 :
 		catchup_arrival(get_catchup(user), event, &users->clock);
 }
 

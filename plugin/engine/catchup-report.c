@@ -121,5 +121,6 @@ void catchup_report_poll(struct catchup *catchup, bool ok)
 	migration_report(catchup->muser, "poll", "ok", ok ? "yes" : "no",
 		"mailboxes", dec2str(catchup->result->mailboxes),
 		"new", dec2str(catchup->found),
+		"waiting", dec2str(catchup->result->waiting),
 		ok ? NULL : "reason", catchup->error, NULL);
 }

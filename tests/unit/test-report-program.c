@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TIMEOUT_MS 120000
@@ -285,6 +286,112 @@ static void test_exit_status(void)
 	shell("grep -q '</html>' page.html");
 }
 
+/*
+ * The verdict
+ */
+
+/* 2026-11-01T00:00:00Z */
+#define VERDICT_START 1793491200
+
+static void put_line(FILE *file, int64_t hours, const char *message)
+{
+	time_t time = (time_t)(VERDICT_START + hours * 3600);
+	char text[32];
+	struct tm tm;
+
+	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ",
+		       gmtime_r(&time, &tm));
+	fprintf(file, "%s mx tag: migration: event=%s\n", text, message);
+}
+
+/* Two weeks of a rented server, cut over on the first day, that nothing came to
+   since. */
+static void write_rented(const char *name)
+{
+	FILE *file = open_file(name, "w");
+	int64_t hour;
+	char line[200];
+
+	put_line(file, 1, "cutover user=u@example.org mailbox=INBOX digest=a");
+	for (hour = 2; hour <= 14 * 24; hour++) {
+		snprintf(line, sizeof(line), "arrival at=new host=mx id=%u "
+			 "from=a@b.example client=192.0.2.1 to=u@example.org",
+			 (unsigned int)hour);
+		put_line(file, hour, line);
+		put_line(file, hour, "poll user=u@example.org ok=yes");
+	}
+	CU_ASSERT_EQUAL(fclose(file), 0);
+}
+
+static void check_verdict(int status, const char *word, const char *arguments)
+{
+	const char *output = run(status, "--verdict example.org %s",
+				 arguments);
+
+	UNIT_CHECK(strncmp(output, word, strlen(word)) == 0 &&
+		   output[strlen(word)] == ':', "%s: %.200s", arguments,
+		   output);
+}
+
+/* The first word and the status; whatever was read badly is never safe. */
+static void test_verdict(void)
+{
+	static const char end[] = "2026-11-15T01:00:00Z";
+	static const struct {
+		int status;
+		const char *word, *arguments;
+	} verdicts[] = {
+		{ 0, "safe", "v.log" },
+		{ 0, "safe", "--quiet 13d v.log" },
+		{ 2, "unknown", "--quiet 14d v.log" },
+		{ 2, "unknown", "--ttl 7 v.log" },
+		{ 2, "unknown", "--poll-age 30m v.log" },
+		{ 0, "safe", "--accounts one v.log" },
+		{ 2, "unknown", "--accounts two v.log" },
+		{ 1, "not yet", "v.log late.log" },
+		{ 0, "safe", "--ignore late.example v.log late.log" },
+		{ 0, "safe", "--known known v.log late.log" },
+		{ 1, "not yet", "v.log late.log none.log 2>/dev/null" },
+		{ 2, "unknown", "v.log none.log 2>/dev/null" },
+		{ 2, "unknown", "v.log cut.gz 2>/dev/null" },
+		{ 2, "unknown", "half.log" },
+		{ 2, "unknown", "v.log future.log" },
+		{ 2, "unknown", "/dev/null" },
+	};
+	char arguments[200];
+	size_t i;
+
+	write_rented("v.log");
+	append("late.log", "2026-11-14T00:00:00Z mx tag: migration: event=late "
+	       "user=u@example.org mailbox=INBOX uidvalidity=1 uid=2 "
+	       "from=<x@late.example> client=198.51.100.1 delay=9\n");
+	append("future.log", "2096-11-14T00:00:00Z mx tag: migration: "
+	       "event=poll user=u@example.org ok=yes\n");
+	append("one", "# all\n u@example.org \n");
+	append("two", "u\nv@example.org\n");
+	append("known", "198.51.100.0/24\n");
+	shell("head -c 20000 v.log >half.log");
+	shell("gzip -c v.log >cut.gz && truncate -s -9 cut.gz");
+	for (i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
+		snprintf(arguments, sizeof(arguments), "--until %s %s", end,
+			 verdicts[i].arguments);
+		check_verdict(verdicts[i].status, verdicts[i].word, arguments);
+	}
+	/* as of now these logs end too early or are of the future */
+	check_verdict(2, "unknown", "v.log");
+	CU_ASSERT_PTR_NOT_NULL(strstr(run(1, "--verdict example.org --until "
+					  "%s --json v.log late.log", end),
+				      "\"answer\": \"not yet\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(run(EX_OK, "--until %s v.log", end),
+				      "\nsafe: "));
+	run(EX_NOINPUT, "--verdict example.org none.log");
+	run(EX_NOINPUT, "--verdict example.org --known none v.log");
+	run(EX_USAGE, "--verdict example.org --quiet 3w v.log");
+	run(EX_USAGE, "--verdict '' v.log");
+	run(EX_USAGE, "-f --verdict example.org v.log");
+	run(EX_IOERR, "--verdict example.org v.log >/dev/full");
+}
+
 /* Only what our programs and Dovecot wrote there. */
 static void test_journal(void)
 {
@@ -389,6 +496,7 @@ int main(void)
 		{ "text", test_text },
 		{ "garbage", test_garbage },
 		{ "exit status", test_exit_status },
+		{ "verdict", test_verdict },
 		{ "journal", test_journal },
 		{ "follow", test_follow },
 		{ NULL, NULL }

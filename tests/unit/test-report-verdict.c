@@ -409,6 +409,16 @@ static const struct verdict_case cases[] = {
 		       "reason=\"no room\"" },
 		     { 3 * DAY + HOUR, LATE LATER " uid=7" } },
 	  .answer = REPORT_SAFE, .broken = NO_CONDITION },
+	{ .name = "or went otherwise",
+	  .extra = { { 3 * DAY, "late_failed user=" ANNA " mailbox=INBOX uid=7 "
+		       "reason=\"no room\"" },
+		     { 3 * DAY + HOUR, "poll user=" ANNA " ok=yes mailboxes=1 "
+		       "waiting=0" } },
+	  .answer = REPORT_SAFE, .broken = NO_CONDITION },
+	{ .name = "a look that leaves some",
+	  .extra = { { END - HOUR, "poll user=" ANNA " ok=yes mailboxes=1 "
+		       "waiting=2" } },
+	  .answer = REPORT_NOT_YET, .broken = REPORT_COND_FETCHED },
 	{ .name = "mail that went unseen",
 	  .extra = { { END - DAY, "late_gone user=" ANNA " mailbox=INBOX "
 		       "messages=2" } },
@@ -420,7 +430,7 @@ static const struct verdict_case cases[] = {
 		       "flags=1 seen=1 expunged=0 saved=0 moved=0" } },
 	  .answer = REPORT_NOT_YET, .broken = REPORT_COND_CLIENTS },
 	{ .name = "a client that saves what it sent",
-	  .extra = { { END - DAY, "late user=" BERT " mailbox=Sent uid=1 "
+	  .extra = { { END - DAY, "late_saved user=" BERT " mailbox=Sent uid=1 "
 		       "uidvalidity=4 from=" BERT " client=\"\" action=saved" } },
 	  .answer = REPORT_NOT_YET, .broken = REPORT_COND_CLIENTS },
 	{ .name = "a client that sends through it",
@@ -589,6 +599,14 @@ static void test_unwatched(void)
 	end();
 }
 
+static uint64_t old_mails(void)
+{
+	const struct report_model *model =
+		report_intake_model(intake, START + END, 0, &reading);
+
+	return model->domains[0]->wanted.count[REPORT_OLD];
+}
+
 /* Milters that don't see what polls find aren't relied on. */
 static void test_missed(void)
 {
@@ -598,11 +616,22 @@ static void test_missed(void)
 	CU_ASSERT_EQUAL(verdict->missed, 1);
 	CU_ASSERT_EQUAL(verdict->answer, REPORT_UNKNOWN);
 	CU_ASSERT(verdict->broken[REPORT_COND_WATCHED] > 0);
+	CU_ASSERT_EQUAL(old_mails(), 13);
+	end();
+	/* a Received header may give the client another name */
+	verdict = judge(BERT_NOT_POLLED, LATE "from=a@sender.example "
+			"client=192.0.2.9 name=helo.example uid=7", 3 * DAY);
+	CU_ASSERT_EQUAL(verdict->missed, 0);
 	end();
 	/* of what they told of, late mail is only the other half */
 	verdict = judge(BERT_NOT_POLLED, LATE SENDER " uid=7", 3 * DAY);
 	CU_ASSERT_EQUAL(verdict->missed, 0);
 	CU_ASSERT_EQUAL(verdict->broken[REPORT_COND_WATCHED], 0);
+	CU_ASSERT_EQUAL(old_mails(), 12);
+	end();
+	/* in a gap, it's the only one that tells of the mail */
+	(void)judge(MILTER_GAP, LATE SENDER " uid=7", 15 * DAY + HOUR);
+	CU_ASSERT_EQUAL(old_mails(), 13);
 	end();
 }
 
