@@ -161,6 +161,18 @@ DOVEADM_CMD_PARAM('f', "force", CMD_PARAM_BOOL, 0)
 DOVEADM_CMD_PARAMS_END
 	},
 	{
+		.name = "migration rollback",
+		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX
+			"[--yes] [--expunge] [<mailbox mask>]",
+		.mail_cmd = cmd_migration_rollback_alloc,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAM('y', "yes", CMD_PARAM_BOOL, 0)
+DOVEADM_CMD_PARAM('e', "expunge", CMD_PARAM_BOOL, 0)
+MAILBOX_MASK_PARAM
+DOVEADM_CMD_PARAMS_END
+	},
+	{
 		.name = "migration status",
 		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[<mailbox mask>]",
 		.mail_cmd = cmd_migration_status_alloc,

@@ -25,6 +25,7 @@ struct doveadm_mail_cmd_context *cmd_migration_verify_alloc(void);
 struct doveadm_mail_cmd_context *cmd_migration_cutover_alloc(void);
 struct doveadm_mail_cmd_context *cmd_migration_catchup_alloc(void);
 struct doveadm_mail_cmd_context *cmd_migration_close_alloc(void);
+struct doveadm_mail_cmd_context *cmd_migration_rollback_alloc(void);
 struct doveadm_mail_cmd_context *cmd_migration_status_alloc(void);
 
 /* v.init of a command with an optional mailbox mask: at most one argument. */

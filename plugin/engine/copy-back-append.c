@@ -163,7 +163,7 @@ leave_late(struct copy_back *cb, ARRAY_TYPE(seq_range) *uids)
 	mail_free(&mail);
 	mailbox_transaction_rollback(&trans);
 	seq_range_array_remove_seq_range(uids, &late);
-	return changed ? copy_back_remember(cb) : 0;
+	return changed && !cb->set->plan ? copy_back_remember(cb) : 0;
 }
 
 int copy_back_missing(struct copy_back *cb, ARRAY_TYPE(seq_range) *uids_r)

@@ -25,6 +25,8 @@ struct copy_back_settings {
 	/* All that is here and not there, not only what came since the cutover;
 	   \Deleted too. */
 	bool rollback;
+	/* Look, and change nothing. */
+	bool plan;
 	/* rollback: mailboxes whose late mail clients see there again, when this
 	   one is rolled back */
 	const ARRAY_TYPE(const_string) *others;
@@ -38,6 +40,8 @@ struct copy_back {
 
 	struct mailbox_state_file state;
 	struct old_mailbox mailbox;
+	/* plan: the old server hasn't got it */
+	bool gone;
 	/* as the old server opened it: messages below the floor have their UIDs
 	   there */
 	bool same_uids;

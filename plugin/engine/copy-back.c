@@ -6,6 +6,7 @@
 #include "baseline.h"
 #include "copy-back-private.h"
 #include "local-copy.h"
+#include "old-inventory.h"
 
 #include <time.h>
 
@@ -79,6 +80,9 @@ int copy_back_select(struct copy_back *cb)
 			     &error_code, &error) < 0) {
 		if (error_code != MAIL_ERROR_NOTFOUND)
 			return copy_back_fail(cb, error_code, error);
+		cb->gone = cb->set->plan;
+		if (cb->gone)
+			return 0;
 		if (create_old(cb) < 0)
 			return -1;
 	}
@@ -88,12 +92,29 @@ int copy_back_select(struct copy_back *cb)
 	return 0;
 }
 
-/* Pairs are of one mailbox of the old server. */
-static void adopt_old(struct copy_back *cb)
+/* Where nothing is known of its flags, what it has now is what ours are to
+   change. */
+static int take_flags(struct copy_back *cb)
+{
+	enum mail_error error_code;
+	const char *error;
+
+	if (cb->gone || !cb->set->rollback ||
+	    array_not_empty(&cb->baseline->messages.items))
+		return 0;
+	if (old_inventory_get_flags(cb->set->client, UINT32_MAX,
+				    &cb->baseline->messages, &error_code,
+				    &error) < 0)
+		return copy_back_fail(cb, error_code, error);
+	return 0;
+}
+
+/* Pairs and the baseline are of one mailbox of the old server. */
+static int adopt_old(struct copy_back *cb)
 {
 	uint32_t uid_validity = cb->mailbox.uid_validity;
 
-	cb->same_uids = cb->state.uid_validity == uid_validity;
+	cb->same_uids = !cb->gone && cb->state.uid_validity == uid_validity;
 	if (cb->pairs.uid_validity != uid_validity)
 		copy_pairs_clear(&cb->pairs, uid_validity);
 	if (cb->baseline->uid_validity != uid_validity) {
@@ -101,6 +122,7 @@ static void adopt_old(struct copy_back *cb)
 		cb->baseline->uid_validity = uid_validity;
 		cb->baseline->next_uid = cb->mailbox.uid_next;
 	}
+	return take_flags(cb);
 }
 
 /*
@@ -161,8 +183,7 @@ int copy_back_open(struct copy_back *cb, const struct copy_back_settings *set,
 	if (read_state(cb) < 0 || open_local(cb) < 0 ||
 	    copy_back_select(cb) < 0)
 		return -1;
-	adopt_old(cb);
-	return 0;
+	return adopt_old(cb);
 }
 
 void copy_back_close(struct copy_back *cb)

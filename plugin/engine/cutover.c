@@ -17,6 +17,7 @@
 #include "mailbox-state.h"
 #include "old-client.h"
 #include "rename-journal.h"
+#include "state-update.h"
 
 /* a session gives up its lease within milliseconds, unless it is stopped */
 #define DRAIN_SECS 30
@@ -282,45 +283,25 @@ static int prepare(struct cutover *cutover, struct cutover_mailbox *mailbox)
 	return 0;
 }
 
-/* The state couldn't be written, or it was renamed and that couldn't be made
-   durable: then everybody sees it, and a power cut may take it back. Nobody used
-   it yet, for the lease is ours, so it is put back. A write that fails as well
-   leaves what everybody sees: with a disk like that neither is safe, but all
-   agree on who has the word (I1). Returns 0 when it is local nevertheless. */
-static int
-take_back(struct cutover *cutover, struct cutover_mailbox *mailbox,
-	  const struct mailbox_state_file *before, const char *write_error)
-{
-	const char *dir = cutover->muser->set.dir, *error;
-	struct mailbox_state_file now;
-
-	if (mailbox_state_write(dir, mailbox->vname, before, &error) < 0)
-		e_error(cutover->muser->user->event, "migration: %s: %s",
-			mailbox->vname, error);
-	if (mailbox_state_read(dir, mailbox->vname, cutover->pool, &now,
-			       &error) <= 0 ||
-	    now.state != MAILBOX_STATE_LOCAL)
-		return cutover_fail(cutover, mailbox->vname, write_error);
-	migration_report(cutover->muser, "cutover_unsafe",
-			 "mailbox", mailbox->vname, "reason", write_error,
-			 NULL);
-	return 0;
-}
-
 static int make_local(struct cutover *cutover, struct cutover_mailbox *mailbox)
 {
 	const struct mailbox_state_file before = mailbox->state;
 	const char *error;
+	int ret;
 
 	if (mailbox->fill.local)
 		return 0;
 	mailbox->state.state = MAILBOX_STATE_LOCAL;
 	mailbox->state.error = "";
 	mailbox->state.since = time(NULL);
-	if (mailbox_state_write(cutover->muser->set.dir, mailbox->vname,
-				&mailbox->state, &error) < 0 &&
-	    take_back(cutover, mailbox, &before, error) < 0)
-		return -1;
+	ret = state_switch(cutover->muser->set.dir, mailbox->vname, &before,
+			   &mailbox->state, &error);
+	if (ret < 0)
+		return cutover_fail(cutover, mailbox->vname, error);
+	if (ret == 0) {
+		migration_report(cutover->muser, "cutover_unsafe", "mailbox",
+				 mailbox->vname, "reason", error, NULL);
+	}
 	lease_release(&mailbox->lease);
 	i_gettimeofday(&mailbox->done);
 	return 0;

@@ -43,3 +43,16 @@ int state_update(const char *dir, const char *vname, bool tree_held,
 	lease_release(&tree);
 	return ret;
 }
+
+int state_switch(const char *dir, const char *vname,
+		 const struct mailbox_state_file *before,
+		 const struct mailbox_state_file *after, const char **error_r)
+{
+	const char *error;
+
+	if (mailbox_state_write(dir, vname, after, error_r) == 0)
+		return 1;
+	if (mailbox_state_write(dir, vname, before, &error) < 0)
+		*error_r = t_strdup_printf("%s; %s", *error_r, error);
+	return mailbox_state_is(dir, vname, after->state) ? 0 : -1;
+}

@@ -24,4 +24,14 @@ int state_update(const char *dir, const char *vname, bool tree_held,
 		 unsigned int wait_secs, state_change_t *change, void *context,
 		 const char **error_r);
 
+/* The authority changes (I1), by the caller who has the mailbox' lease: `after` in
+   the place of `before`. A rename that can't be made durable is seen by everybody,
+   and a power cut may take it back; nobody has used it yet, so it is put back. A
+   write that fails as well leaves what everybody sees: with a disk like that
+   neither is safe, but all agree on who has the word. Returns 1, 0 when it stands
+   but isn't durable, -1 when it is as before; 0 and -1 with an error. */
+int state_switch(const char *dir, const char *vname,
+		 const struct mailbox_state_file *before,
+		 const struct mailbox_state_file *after, const char **error_r);
+
 #endif
