@@ -254,13 +254,19 @@ leave_out(struct catchup *catchup, const struct catchup_mail *mail,
 	  enum arrival_match match, const guid_128_t twin,
 	  const char **error_r)
 {
+	const struct late_place place = {
+		.vname = mail->box->vname,
+		.uid_validity = mail->box->baseline.uid_validity,
+		.uid = mail->body->uid,
+	};
+
 	if (guid_128_equals(twin, mail->guid))
 		return 0;
 	if (catchup_open_twins(catchup) < 0) {
 		*error_r = catchup->error;
 		return -1;
 	}
-	if (late_twins_add(catchup->twins, twin, error_r) < 0)
+	if (late_twins_add(catchup->twins, twin, &place, error_r) < 0)
 		return -1;
 	catchup->result->doubles++;
 	if (mail->identity.arrived && !mail->spam)

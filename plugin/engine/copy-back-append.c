@@ -108,9 +108,11 @@ is_late(struct copy_back *cb, struct mail *mail, bool *changed_r)
 	const char *value;
 	guid_128_t guid;
 
-	if (mail_get_special(mail, MAIL_FETCH_GUID, &value) < 0 ||
-	    guid_128_from_string(value, guid) < 0 ||
-	    (place = late_places_find(cb->places, guid)) == NULL)
+	if (mail_get_special(mail, MAIL_FETCH_GUID, &value) < 0)
+		return FALSE;
+	mail_generate_guid_128_hash(value, guid);
+	place = late_places_find(cb->places, guid);
+	if (place == NULL)
 		return FALSE;
 	if (place_is_here(cb, place)) {
 		if (copy_pairs_find_local(&cb->pairs, place->uid) != 0)

@@ -1,25 +1,16 @@
 #include "lib.h"
 #include "array.h"
 #include "hash.h"
-#include "istream.h"
-#include "str.h"
-#include "strescape.h"
-#include "write-full.h"
 #include "migration-user.h"
 #include "baseline.h"
 #include "late-deliver.h"
 #include "late-places.h"
 #include "mailbox-state.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#define DOUBLES_FILE "doubles"
-#define DOUBLES_MAX_LINE 8192
-
 struct late_places {
 	pool_t pool;
 	const char *username;
+	struct late_twins *twins;
 	HASH_TABLE(uint8_t *, struct late_place *) places;
 };
 
@@ -91,43 +82,6 @@ read_baselines(struct late_places *places, const char *dir,
 	return ret;
 }
 
-/* Lines that can't be read are of a write that was cut short: it was told again. */
-static void parse_double(struct late_places *places, const char *line)
-{
-	const char *const *args = t_strsplit_tabescaped(line);
-	uint32_t uid_validity, uid;
-	guid_128_t guid;
-
-	if (str_array_length(args) == 4 &&
-	    guid_128_from_string(args[0], guid) == 0 &&
-	    str_to_uint32(args[1], &uid_validity) == 0 &&
-	    str_to_uint32(args[2], &uid) == 0)
-		add_place(places, guid, p_strdup(places->pool, args[3]),
-			  uid_validity, uid);
-}
-
-static int
-read_doubles(struct late_places *places, const char *dir, const char **error_r)
-{
-	const char *path = t_strconcat(dir, "/"DOUBLES_FILE, NULL), *line;
-	struct istream *input;
-	int ret = 0;
-
-	if (access(path, F_OK) < 0 && errno == ENOENT)
-		return 0;
-	input = i_stream_create_file(path, DOUBLES_MAX_LINE);
-	while ((line = i_stream_read_next_line(input)) != NULL) T_BEGIN {
-		parse_double(places, line);
-	} T_END;
-	if (input->stream_errno != 0) {
-		*error_r = t_strdup_printf("read(%s) failed: %s", path,
-					   i_stream_get_error(input));
-		ret = -1;
-	}
-	i_stream_unref(&input);
-	return ret;
-}
-
 int late_places_init(struct migration_user *muser,
 		     struct late_places **places_r, const char **error_r)
 {
@@ -139,7 +93,7 @@ int late_places_init(struct migration_user *muser,
 	hash_table_create(&places->places, pool, 0, guid_128_hash,
 			  guid_128_cmp);
 	if (read_baselines(places, muser->set.dir, error_r) < 0 ||
-	    read_doubles(places, muser->set.dir, error_r) < 0) {
+	    late_twins_open(muser->set.dir, &places->twins, error_r) < 0) {
 		late_places_deinit(&places);
 		return -1;
 	}
@@ -154,6 +108,7 @@ void late_places_deinit(struct late_places **_places)
 	if (places == NULL)
 		return;
 	*_places = NULL;
+	late_twins_close(&places->twins);
 	hash_table_destroy(&places->places);
 	pool_unref(&places->pool);
 }
@@ -161,32 +116,8 @@ void late_places_deinit(struct late_places **_places)
 const struct late_place *
 late_places_find(struct late_places *places, const guid_128_t guid)
 {
-	return hash_table_lookup(places->places, guid);
-}
+	const struct late_place *place =
+		hash_table_lookup(places->places, guid);
 
-int late_places_add_double(const char *dir, const guid_128_t guid,
-			   const struct late_place *place,
-			   const char **error_r)
-{
-	const char *path = t_strconcat(dir, "/"DOUBLES_FILE, NULL);
-	string_t *line = t_str_new(128);
-	int fd, ret = 0;
-
-	/* what was cut short before ends here */
-	str_printfa(line, "\n%s\t%u\t%u\t", guid_128_to_string(guid),
-		    place->uid_validity, place->uid);
-	str_append_tabescaped(line, place->vname);
-	str_append_c(line, '\n');
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (fd == -1) {
-		*error_r = t_strdup_printf("open(%s) failed: %m", path);
-		return -1;
-	}
-	if (write_full(fd, str_data(line), str_len(line)) < 0 ||
-	    fdatasync(fd) < 0) {
-		*error_r = t_strdup_printf("write(%s) failed: %m", path);
-		ret = -1;
-	}
-	i_close_fd(&fd);
-	return ret;
+	return place != NULL ? place : late_twins_find(places->twins, guid);
 }

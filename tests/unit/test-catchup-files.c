@@ -136,8 +136,11 @@ static void make_guid(guid_128_t guid, unsigned int n)
 	guid[0] = n;
 }
 
+static const struct late_place twin_place = { "a\tb\nc", 7, 4000000000U };
+
 static void check_twins(const char *dir, unsigned int count)
 {
+	const struct late_place *place;
 	struct late_twins *twins;
 	const char *error;
 	guid_128_t guid;
@@ -146,6 +149,11 @@ static void check_twins(const char *dir, unsigned int count)
 	for (unsigned int i = 0; i < 10; i++) {
 		make_guid(guid, i);
 		CU_ASSERT(late_twins_has(twins, guid) == (i < count));
+		place = late_twins_find(twins, guid);
+		if (place != NULL) {
+			CU_ASSERT_STRING_EQUAL(place->vname, twin_place.vname);
+			CU_ASSERT(place->uid == twin_place.uid);
+		}
 	}
 	late_twins_close(&twins);
 }
@@ -162,7 +170,7 @@ static void test_twins(void)
 	CU_ASSERT_FATAL(late_twins_open(dir, &twins, &error) == 0);
 	for (unsigned int i = 0; i < 6; i++) {
 		make_guid(guid, i / 2);
-		CU_ASSERT(late_twins_add(twins, guid, &error) == 0);
+		CU_ASSERT(late_twins_add(twins, guid, &twin_place, &error) == 0);
 	}
 	late_twins_close(&twins);
 	check_twins(dir, 3);
@@ -172,7 +180,7 @@ static void test_twins(void)
 	check_twins(dir, 2);
 	CU_ASSERT_FATAL(late_twins_open(dir, &twins, &error) == 0);
 	make_guid(guid, 2);
-	CU_ASSERT(late_twins_add(twins, guid, &error) == 0);
+	CU_ASSERT(late_twins_add(twins, guid, &twin_place, &error) == 0);
 	late_twins_close(&twins);
 	check_twins(dir, 3);
 }
