@@ -268,31 +268,69 @@ static int64_t distance(int64_t a, int64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* Of the years around the log's last change, see the header. */
-static bool find_year(struct syslog_clock *clock, struct parts *parts,
-		      int64_t *minute_r)
-{
-	int64_t best = 0, minute;
-	int year = year_of(clock->changed) + 1, oldest = year - 9;
+/* No zone is further from UTC. */
+#define ZONE_MAX SYSLOG_DAY
 
-	if (clock->last != 0)
-		oldest = year_of(clock->last) - 1;
+/* Which year it is shows without the zone, which costs a lot, nearly always: how
+   near to the last line the nearest one is. */
+static int64_t nearest_year(const struct syslog_clock *clock,
+			    struct parts *parts, int year, int oldest)
+{
+	int64_t near, nearest = INT64_MAX;
+
 	for (; year >= oldest; year--) {
 		parts->year = year;
-		if (!is_day(parts))
+		if (!is_day(parts) ||
+		    utc_minute(parts) - ZONE_MAX > clock->changed + SLACK)
+			continue;
+		near = distance(utc_minute(parts), clock->last);
+		if (near < nearest)
+			nearest = near;
+	}
+	return nearest;
+}
+
+/* The best of the years that are no further from the last line; 0 for none. */
+static int64_t best_year(const struct syslog_clock *clock, struct parts *parts,
+			 int year, int oldest, int64_t furthest)
+{
+	int64_t best = 0, minute;
+
+	for (; year >= oldest; year--) {
+		parts->year = year;
+		if (!is_day(parts) ||
+		    distance(utc_minute(parts), clock->last) > furthest)
 			continue;
 		minute = local_minute(clock->zone, parts, clock->last);
 		if (minute > clock->changed + SLACK)
 			continue;
-		if (best == 0 || (clock->last != 0 &&
-				  distance(minute, clock->last) <
-				  distance(best, clock->last)))
-			best = minute;
 		if (clock->last == 0)
-			break;
+			return minute;
+		if (best == 0 || distance(minute, clock->last) <
+		    distance(best, clock->last))
+			best = minute;
 	}
-	*minute_r = best;
-	return best != 0;
+	return best;
+}
+
+/* Of the years around the log's last change, see the header. */
+static bool find_year(struct syslog_clock *clock, struct parts *parts,
+		      int64_t *minute_r)
+{
+	int year = year_of(clock->changed) + 1, oldest = year - 9;
+	int64_t nearest;
+
+	*minute_r = 0;
+	if (clock->last != 0) {
+		oldest = year_of(clock->last) - 1;
+		nearest = nearest_year(clock, parts, year, oldest);
+		if (nearest < INT64_MAX)
+			*minute_r = best_year(clock, parts, year, oldest,
+					      nearest + 2 * ZONE_MAX);
+	}
+	if (*minute_r == 0)
+		*minute_r = best_year(clock, parts, year, oldest, INT64_MAX);
+	return *minute_r != 0;
 }
 
 #define RFC3164_MINUTE_SIZE 12
