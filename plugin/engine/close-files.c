@@ -11,10 +11,10 @@
    but this. The states are last: without them a digest would look like damage. */
 static const char *const folders[] = {
 	"digest", "expunged", "seen", "baseline", "arrivals", "catchup",
-	"copyback", "tmp", "gate", "lease", "state",
+	"copyback", "deliver", "tmp", "gate", "lease", "state",
 };
 static const char *const files[] = {
-	"worker", "worker.lock", "deliver.lock",
+	"worker", "worker.lock",
 };
 
 struct removal {
