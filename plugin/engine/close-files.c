@@ -10,8 +10,8 @@
 /* Of a migration_dir that is something else as well (a home...), nothing goes
    but this. The states are last: without them a digest would look like damage. */
 static const char *const folders[] = {
-	"digest", "expunged", "seen", "baseline", "arrivals", "catchup",
-	"copyback", "deliver", "tmp", "gate", "lease", "state",
+	"digest", "expunged", "seen", "baseline", "arrivals", "catchup", "late",
+	"deliver", "copyback", "tmp", "gate", "lease", "state",
 };
 static const char *const files[] = {
 	"worker", "worker.lock",
