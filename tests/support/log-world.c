@@ -1,11 +1,9 @@
 #include "log-world.h"
-#include "common/report-line.h"
+#include "log-writer.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define HEARTBEAT_SECS 60
 /* Of 100: spam, and mails that our own users hand in. */
@@ -29,10 +27,7 @@ struct log_world {
 	struct log_source_host *sources;
 	uint64_t random, mail, seq[2], arrivals[2];
 	int64_t now, beat[2];
-	/* "2026-11-22T03:04:05.123456+00:00 " of the second now */
-	char time_text[48];
-	size_t time_size;
-	int64_t time_of;
+	struct log_writer writer;
 };
 
 static const char *const server_names[] = { "old", "new" };
@@ -90,6 +85,7 @@ struct log_world *log_world_init(const struct log_world_settings *settings)
 		abort();
 	world->set = *settings;
 	world->random = settings->seed;
+	world->writer.rfc3164 = settings->rfc3164;
 	world->now = settings->start;
 	world->counts.switched = settings->start + settings->seconds / 7;
 	world->sources = calloc(settings->sources, sizeof(*world->sources));
@@ -114,26 +110,11 @@ const struct log_world_counts *log_world_counts(const struct log_world *world)
 	return &world->counts;
 }
 
-static void put_time(struct log_world *world)
-{
-	time_t time = (time_t)world->now;
-	struct tm tm;
-
-	if (world->time_of == world->now)
-		return;
-	world->time_of = world->now;
-	(void)gmtime_r(&time, &tm);
-	world->time_size = strftime(world->time_text, sizeof(world->time_text),
-		world->set.rfc3164 ? "%b %e %H:%M:%S " :
-		"%Y-%m-%dT%H:%M:%S.123456+00:00 ", &tm);
-}
-
 static size_t put_line(struct log_world *world, char *line, int server,
 		       const char *tag, const char *message)
 {
-	put_time(world);
-	return (size_t)snprintf(line, LOG_WORLD_LINE_MAX, "%s%s %s: %s\n",
-				world->time_text, hosts[server], tag, message);
+	return log_writer_line(&world->writer, line, world->now, hosts[server],
+			       tag, message);
 }
 
 static size_t put_report(struct log_world *world, char *line, int server,
@@ -149,18 +130,6 @@ static void begin(struct report_line *report, const char *event, int server)
 	report_line_begin(report, event);
 	report_line_add_str(report, "at", server_names[server]);
 	report_line_add_str(report, "host", hosts[server]);
-}
-
-static void __attribute__((format(printf, 3, 4)))
-add(struct report_line *report, const char *key, const char *fmt, ...)
-{
-	char value[200];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(value, sizeof(value), fmt, args);
-	va_end(args);
-	report_line_add_str(report, key, value);
 }
 
 /* Few send much, many little. */
@@ -186,18 +155,20 @@ static size_t put_arrival(struct log_world *world, char *line)
 	else
 		world->counts.wanted[server]++;
 	begin(&report, "arrival", server);
-	add(&report, "id", "4W%08llXz", (unsigned long long)world->mail++);
-	add(&report, "client", "%u.%u.%u.%u", source->ip[0], source->ip[1],
-	    source->ip[2], source->ip[3]);
-	add(&report, "name", "out%u.mail%u.example", number % 7, source->name);
-	add(&report, "helo", "out%u.mail%u.example", number % 7, source->name);
-	add(&report, "from", "someone%u@sender%u.example", below(world, 1000),
-	    number);
-	add(&report, "to", "user%u@" LOG_WORLD_DOMAIN, user);
-	add(&report, "size", "%u", 1000 + below(world, 100000));
-	add(&report, "tls", "TLSv1.3");
-	add(&report, "via", "direct");
-	add(&report, "spam", spam ? "yes" : "no");
+	log_add(&report, "id", "4W%08llXz", (unsigned long long)world->mail++);
+	log_add(&report, "client", "%u.%u.%u.%u", source->ip[0], source->ip[1],
+		source->ip[2], source->ip[3]);
+	log_add(&report, "name", "out%u.mail%u.example", number % 7,
+		source->name);
+	log_add(&report, "helo", "out%u.mail%u.example", number % 7,
+		source->name);
+	log_add(&report, "from", "someone%u@sender%u.example",
+		below(world, 1000), number);
+	log_add(&report, "to", "user%u@" LOG_WORLD_DOMAIN, user);
+	log_add(&report, "size", "%u", 1000 + below(world, 100000));
+	log_add(&report, "tls", "TLSv1.3");
+	log_add(&report, "via", "direct");
+	log_add(&report, "spam", spam ? "yes" : "no");
 	return put_report(world, line, server, &report);
 }
 
@@ -211,11 +182,11 @@ static size_t put_submission(struct log_world *world, char *line)
 
 	world->counts.submissions[server]++;
 	begin(&report, "submission", server);
-	add(&report, "id", "4X%08llXz", (unsigned long long)world->mail++);
-	add(&report, "client", "203.0.113.%u", user % 250);
-	add(&report, "auth", "user%u", user);
-	add(&report, "from", "user%u@" LOG_WORLD_DOMAIN, user);
-	add(&report, "recipients", "%u", 1 + below(world, 3));
+	log_add(&report, "id", "4X%08llXz", (unsigned long long)world->mail++);
+	log_add(&report, "client", "203.0.113.%u", user % 250);
+	log_add(&report, "auth", "user%u", user);
+	log_add(&report, "from", "user%u@" LOG_WORLD_DOMAIN, user);
+	log_add(&report, "recipients", "%u", 1 + below(world, 3));
 	return put_report(world, line, server, &report);
 }
 
@@ -237,22 +208,20 @@ static size_t put_heartbeat(struct log_world *world, char *line, int server)
 static size_t put_mailbox(struct log_world *world, char *line)
 {
 	struct report_line report;
-	char head[100], message[REPORT_LINE_MAX + 1];
+	char name[20];
 	unsigned int user = below(world, world->set.users);
 
 	report_line_begin(&report, below(world, 3) == 0 ? "cutover" : "filled");
-	add(&report, "user", "user%u", user);
-	add(&report, "mailbox", "Folder %u", below(world, 20));
-	add(&report, "fetched", "%u", below(world, 3000));
-	add(&report, "messages", "%u", below(world, 3000));
-	add(&report, "bytes", "%u", below(world, 30000000));
-	add(&report, "seconds", "0.%03u", below(world, 1000));
-	snprintf(head, sizeof(head), "doveadm(user%u)<9><x/%u>: Info", user,
-		 user);
-	snprintf(message, sizeof(message), "%s: %.800s", head,
-		 report_line_end(&report));
+	log_add(&report, "user", "user%u", user);
+	log_add(&report, "mailbox", "Folder %u", below(world, 20));
+	log_add(&report, "fetched", "%u", below(world, 3000));
+	log_add(&report, "messages", "%u", below(world, 3000));
+	log_add(&report, "bytes", "%u", below(world, 30000000));
+	log_add(&report, "seconds", "0.%03u", below(world, 1000));
+	snprintf(name, sizeof(name), "user%u", user);
 	world->counts.report_lines++;
-	return put_line(world, line, 1, "dovecot", message);
+	return log_writer_plugin_line(&world->writer, line, world->now,
+				      hosts[1], name, report_line_end(&report));
 }
 
 /* Heartbeats come when they are due. */

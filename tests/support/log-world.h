@@ -10,12 +10,14 @@
 #ifndef LOG_WORLD_H
 #define LOG_WORLD_H
 
+#include "log-writer.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define LOG_WORLD_DOMAIN "example.org"
-#define LOG_WORLD_LINE_MAX 1024
+#define LOG_WORLD_LINE_MAX LOG_WRITER_LINE_MAX
 
 struct log_world_settings {
 	uint64_t seed, lines;
