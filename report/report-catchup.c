@@ -23,6 +23,8 @@ struct catchup {
 	struct pending *pending;
 	/* How many the last look left. */
 	uint64_t waiting;
+	/* Since the last look a mailbox was reset: all of it seems new. */
+	bool reset;
 	struct kept_text pending_problem, poll_problem;
 	/* Of all late mails, in seconds. */
 	uint32_t *delays;
@@ -106,6 +108,7 @@ static void add_poll(struct catchup *catchup, const struct report_event *event)
 		report_span_add(&shown->first_poll, &shown->last_poll,
 				event->time);
 		catchup->poll_problem.size = 0;
+		catchup->reset = false;
 		note_waiting(catchup, event);
 		return;
 	}
@@ -213,6 +216,7 @@ static void add_reset(struct catchup *catchup, const struct report_event *event)
 {
 	(void)event;
 	catchup->shown.resets++;
+	catchup->reset = true;
 }
 
 static void add_copy_failure(struct catchup *catchup,
@@ -270,31 +274,33 @@ void catchup_add(struct catchup *catchup, const struct report_event *event)
 }
 
 static void check_clock(struct catchup_clock *clock, int64_t received,
-			int64_t line, int64_t poll)
+			int64_t line, int64_t after)
 {
 	if (received - line > clock->ahead && received - line <= CLOCK_MAX)
 		clock->ahead = received - line;
-	if (poll == 0 || poll - received > CLOCK_MAX)
+	if (after == 0 || after - received > CLOCK_MAX)
 		return;
-	if (clock->checked++ == 0 || poll - received < clock->behind)
-		clock->behind = poll - received;
+	if (clock->checked++ == 0 || after - received < clock->behind)
+		clock->behind = after - received;
 }
 
 int64_t catchup_arrival(const struct catchup *catchup,
-			const struct report_event *event,
+			const struct report_event *event, int64_t cutover,
 			struct catchup_clock *clock)
 {
 	int64_t received = (int64_t)report_event_number(event, KEY_received);
-	int64_t poll = catchup->shown.last_poll;
+	int64_t after = catchup->shown.last_poll;
 
 	if (received <= 0)
 		return event->time;
-	/* polls have seen it, but it couldn't be delivered */
-	if (find_pending(catchup, event) != NULL)
-		poll = 0;
-	check_clock(clock, received, event->time, poll);
-	if (received < poll)
-		received = poll;
+	/* looks have seen it, but it couldn't be delivered */
+	if (after == 0 || find_pending(catchup, event) != NULL)
+		after = cutover;
+	if (catchup->reset)
+		return received < after ? 0 : received;
+	check_clock(clock, received, event->time, after);
+	if (received < after)
+		received = after;
 	return received > event->time ? event->time : received;
 }
 

@@ -29,9 +29,11 @@ void catchup_deinit(struct catchup **catchup);
 /* An event of that user, of those that catchup_knows(). */
 bool catchup_knows(struct text event_name);
 void catchup_add(struct catchup *catchup, const struct report_event *event);
-/* A late mail: when it came to the old server. Before catchup_add(). */
+/* A late mail: when it came to the old server, but not before its mailbox was cut
+   over; 0: it was there before, and is seen anew since the mailbox was reset.
+   Before catchup_add(). */
 int64_t catchup_arrival(const struct catchup *catchup,
-			const struct report_event *event,
+			const struct report_event *event, int64_t cutover,
 			struct catchup_clock *clock);
 
 void catchup_finish(struct catchup *catchup, pool_t *pool,

@@ -133,12 +133,13 @@ static void write_example(const struct report_source *source, FILE *out)
 {
 	if (*source->example_id == '\0' && *source->example_from == '\0')
 		return;
-	fprintf(out, "      last: %s from %s to %s, %s %s at %s\n",
-		format_time(source->wanted.last[REPORT_OLD]).text,
+	fprintf(out, "      last: %s from %s to %s%s%s%s%s\n",
+		format_time(source->last_old).text,
 		source->example_from, source->example_to,
-		*source->example_id == '\0' ? "" : "id", source->example_id,
+		*source->example_id == '\0' ? "" : ", id ", source->example_id,
+		*source->example_host == '\0' ? "" : " at ",
 		source->example_host);
-	if (source->client_last_new > source->wanted.last[REPORT_OLD]) {
+	if (source->client_last_new > source->last_old) {
 		fprintf(out, "      its client has delivered others' mail to "
 			"the new server since (%s)\n",
 			format_time(source->client_last_new).text);

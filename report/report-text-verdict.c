@@ -77,15 +77,15 @@ static void write_period(const struct report_verdict *verdict, FILE *out)
 		fprintf(out, ", from %s to %s",
 			format_time(verdict->begins).text,
 			format_time(verdict->ends).text);
-	fprintf(out, "\n    the largest of %s as asked, %s for which senders "
+	fprintf(out, "\n    the longest of %s as asked, %s for which senders "
 		"retry, twice the TTL of %s",
 		format_span(verdict->quiet_asked_s).text,
 		format_span(verdict->retry_s).text,
 		verdict->ttl_s == 0 ? "? (not known)" :
 		format_span(verdict->ttl_s).text);
 	if (verdict->clocks_s > 0)
-		fprintf(out, ";\n    and %s by which the servers' clocks "
-			"differ", format_span(verdict->clocks_s).text);
+		fprintf(out, ";\n    and %s by which the old server's clock "
+			"is wrong", format_span(verdict->clocks_s).text);
 	fprintf(out, "\n");
 }
 
@@ -101,9 +101,11 @@ static void write_evidence(const struct report_verdict *verdict, FILE *out)
 			format_span((uint64_t)(verdict->ends -
 					       verdict->none_since)).text,
 			verdict->late_bound);
-	fprintf(out, "  Not watched in the quiet period: %s (by milters: %s)\n",
-		format_span(verdict->unwatched_s).text,
-		format_span(verdict->blind_s).text);
+	if (verdict->ends != 0)
+		fprintf(out, "  Not watched in the quiet period: %s (by "
+			"milters alone: %s)\n",
+			format_span(verdict->unwatched_s).text,
+			format_span(verdict->blind_s).text);
 	if (verdict->missed > 0)
 		fprintf(out, "    its milters never told of the sources of %s "
 			"late mails, and aren't relied on\n",
@@ -112,7 +114,7 @@ static void write_evidence(const struct report_verdict *verdict, FILE *out)
 		format_count(verdict->accounts).text,
 		format_count(verdict->accounts_closed).text,
 		verdict->accounts_listed ? "" :
-		"; those that left no line aren't known of (--accounts)");
+		"; those without a line aren't known of (--accounts)");
 	fprintf(out, "  Late mail: %s delivered, %s were here already\n",
 		format_count(verdict->late).text,
 		format_count(verdict->doubles).text);
@@ -163,10 +165,10 @@ static void write_straggler(const struct report_straggler *straggler,
 	fprintf(out, "%s\n", straggler->known ? " (known)" : "");
 	if (*source->example_from == '\0' && *source->example_id == '\0')
 		return;
-	fprintf(out, "      last: from %s to %s, by %s (%s), id %s\n",
-		source->example_from, source->example_to,
-		source->example_client, source->example_name,
-		source->example_id);
+	fprintf(out, "      last: %s from %s to %s, by %s (%s), id %s\n",
+		format_time(source->last_old).text, source->example_from,
+		source->example_to, source->example_client,
+		source->example_name, source->example_id);
 }
 
 static void write_stragglers(const struct report_verdict *verdict, size_t rows,

@@ -263,9 +263,16 @@ int64_t users_late_arrival(struct users *users,
 			   const struct report_event *event)
 {
 	struct user *user = get_user(users, report_event_get(event, KEY_user));
+	const char *name = strings_get_text(users->strings,
+		report_event_get(event, KEY_mailbox));
+	struct mailbox *mailbox;
 
-	return user == NULL ? 0 :
-		catchup_arrival(get_catchup(user), event, &users->clock);
+	if (user == NULL)
+		return 0;
+	HASH_FIND_PTR(user->mailboxes, &name, mailbox);
+	return catchup_arrival(get_catchup(user), event, mailbox != NULL &&
+			       mailbox->shown.state == REPORT_STATE_LOCAL ?
+			       mailbox->shown.since : 0, &users->clock);
 }
 
 void users_add(struct users *users, const struct report_event *event)

@@ -30,7 +30,7 @@ static bool is_account(const char *name, const char *listed,
 		is_of_domain(name, domain) && is_of_domain(listed, domain);
 }
 
-/* Closed ones, in the usual way, were judged then. */
+/* Closed in the usual way: it was judged then. */
 static bool is_closed(const struct report_user *user)
 {
 	return user->catchup.closed != 0 && !user->catchup.forced;
@@ -40,16 +40,15 @@ static bool is_closed(const struct report_user *user)
 static void find_polls(struct verdict_work *work)
 {
 	const struct report_user *user;
-	bool any = false;
+	bool all = work->verdict->accounts_closed == work->accounts_count;
 	size_t i;
 
 	work->polls_from = 0;
 	work->polls_to = INT64_MAX;
 	for (i = 0; i < work->accounts_count; i++) {
 		user = work->accounts[i];
-		if (is_closed(user))
+		if (is_closed(user) && !all)
 			continue;
-		any = true;
 		if (user->local_since > work->polls_from)
 			work->polls_from = user->local_since;
 		if (user->catchup.last_poll < work->polls_to)
@@ -57,7 +56,7 @@ static void find_polls(struct verdict_work *work)
 		if (user->local_since == 0)
 			work->polls_to = 0;
 	}
-	if (!any || work->polls_to <= work->polls_from)
+	if (work->accounts_count == 0 || work->polls_to <= work->polls_from)
 		work->polls_from = work->polls_to = 0;
 }
 

@@ -352,6 +352,19 @@ static const struct verdict_case cases[] = {
 	{ .name = "a clock that is years behind",
 	  .extra = { { END - 6 * DAY, LATE LATER " uid=7 received=1000000" } },
 	  .answer = REPORT_NOT_YET, .broken = REPORT_COND_QUIET },
+	{ .name = "mails of a mailbox that was reset",
+	  .extra = { { END - 6 * DAY, "old_reset user=" ANNA " mailbox=INBOX "
+		       "reason=uidvalidity" },
+		     { END - 6 * DAY, "late_double user=" ANNA " mailbox=INBOX "
+		       "uidvalidity=2 uid=7 of=digest received=1000000 "
+		       LATER } },
+	  .answer = REPORT_SAFE, .broken = NO_CONDITION },
+	{ .name = "one that came to it since",
+	  .extra = { { END - 6 * DAY, "old_reset user=" ANNA " mailbox=INBOX "
+		       "reason=uidvalidity" },
+		     { END - 6 * DAY, "late_double user=" ANNA " mailbox=INBOX "
+		       "uidvalidity=2 uid=7 of=digest " LATER } },
+	  .answer = REPORT_NOT_YET, .broken = REPORT_COND_QUIET },
 	{ .name = "late spam",
 	  .extra = { { END - 6 * DAY, LATE LATER " uid=7 spam=yes" } },
 	  .answer = REPORT_SAFE, .broken = NO_CONDITION },
