@@ -60,7 +60,7 @@ static void give_up_lease(struct mailbox *box)
 	if (rbox == NULL)
 		return;
 	mailbox_close(box);
-	redirected_mailbox_release(rbox);
+	session_hold_release(&rbox->hold);
 }
 
 /* A cutover that has it may wait for what this very session has open: that is

@@ -13,6 +13,7 @@
 #pragma weak client_disconnect_with_error
 
 #define BYE_REASON "Mailbox was just moved to this server, log in again"
+#define BYE_BACK "Mailbox was just moved back, log in again"
 
 static bool is_being_answered(const struct client *client)
 {
@@ -39,7 +40,9 @@ bool imap_session_bye(struct mailbox *box)
 		if (is_being_answered(client))
 			all = FALSE;
 		else
-			client_disconnect_with_error(client, BYE_REASON);
+			client_disconnect_with_error(client,
+				REDIRECTED_MAILBOX(box) != NULL ?
+				BYE_REASON : BYE_BACK);
 	}
 	return all;
 }

@@ -6,6 +6,7 @@
 #include "folder-forward.h"
 #include "imap-capability.h"
 #include "imap-session.h"
+#include "local-mailbox.h"
 #include "late-save.h"
 #include "migration-user.h"
 #include "mirrored-mailbox.h"
@@ -76,7 +77,10 @@ mailbox_decided(struct migration_user *muser, struct mailbox *box,
 {
 	switch (decision->target) {
 	case REDIRECT_LOCAL:
-		folder_forward_init(muser, box, box->vlast, NULL);
+		if (decision->lease != NULL)
+			local_mailbox_init(muser, box, decision);
+		else
+			folder_forward_init(muser, box, box->vlast, NULL);
 		break;
 	case REDIRECT_REMOTE:
 		redirected_mailbox_init(muser, box, decision);

@@ -16,6 +16,7 @@
 
 struct late_save;
 struct redirect_decision;
+struct session_hold;
 struct remote_watchdog;
 struct session_catchup;
 struct worker_client;
@@ -41,6 +42,8 @@ struct migration_user {
 	/* Called often while the engine waits for a lease whose holder may
 	   wait for what this process has open. Set by the plugin. */
 	void (*waits)(struct migration_user *muser);
+	/* mailboxes that hold their leases */
+	struct session_hold *holds;
 	/* > 0: mailbox_alloc means the local mailbox, whatever its state */
 	unsigned int bypass;
 	/* how the mailbox is served that mailbox_alloc() is just making */

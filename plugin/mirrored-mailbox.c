@@ -6,6 +6,8 @@
 #include "mirrored-search.h"
 #include "mirrored-transaction.h"
 #include "worker-client.h"
+#include "engine/lease.h"
+#include "engine/mailbox-state.h"
 #include "engine/migration-report.h"
 #include "mirrored-mailbox.h"
 
@@ -47,10 +49,38 @@ static void stop_watching(struct mirrored_mailbox *mbox)
 	mbox->watched_on = 0;
 }
 
-void mirrored_mailbox_set_local(struct mirrored_mailbox *mbox)
+/* From now on it is to be asked before the old server has the word again. */
+static bool hold_local(struct mirrored_mailbox *mbox)
 {
+	struct migration_user *muser = mbox->muser;
+	struct lease *lease;
+	const char *error;
+
+	if (lease_share(muser->set.dir, mbox->box->vname, 0, &lease,
+			&error) <= 0)
+		return FALSE;
+	if (!mailbox_state_is(muser->set.dir, mbox->box->vname,
+			      MAILBOX_STATE_LOCAL)) {
+		lease_release(&lease);
+		return FALSE;
+	}
+	session_hold_init(&mbox->hold, muser, mbox->box, &lease);
+	if (mbox->box->opened)
+		session_drain_init(&mbox->hold);
+	return TRUE;
+}
+
+bool mirrored_mailbox_set_local(struct mirrored_mailbox *mbox)
+{
+	if (mbox->local)
+		return !mbox->hold.drained;
+	if (!hold_local(mbox)) {
+		mirrored_mailbox_set_gone(mbox);
+		return FALSE;
+	}
 	stop_watching(mbox);
 	mbox->local = TRUE;
+	return TRUE;
 }
 
 void mirrored_mailbox_set_gone(struct mirrored_mailbox *mbox)
@@ -85,7 +115,7 @@ static void ask_fresh(struct mirrored_mailbox *mbox, unsigned int max_age_msecs)
 				 &error))
 		report_stale(mbox, error);
 	else if (answer == WORKER_LOCAL)
-		mirrored_mailbox_set_local(mbox);
+		(void)mirrored_mailbox_set_local(mbox);
 	else if (answer == WORKER_GONE)
 		mirrored_mailbox_set_gone(mbox);
 }
@@ -133,13 +163,16 @@ static int mirrored_open(struct mailbox *box)
 {
 	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(box);
 
-	if (mbox->gone)
+	if (mbox->gone || mbox->hold.drained)
 		return mirrored_mailbox_refuse(mbox);
 	if ((box->flags & MAILBOX_FLAG_SAVEONLY) == 0) {
 		mbox->want_fresh = TRUE;
 		mbox->max_age_msecs = SELECT_MAX_AGE_MSECS;
 	}
-	return mbox->module_ctx.super.open(box);
+	if (mbox->module_ctx.super.open(box) < 0)
+		return -1;
+	session_drain_init(&mbox->hold);
+	return 0;
 }
 
 static void mirrored_close(struct mailbox *box)
@@ -147,6 +180,7 @@ static void mirrored_close(struct mailbox *box)
 	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(box);
 
 	stop_watching(mbox);
+	session_drain_deinit(&mbox->hold);
 	mirrored_notify_deinit(&mbox->notify);
 	mbox->module_ctx.super.close(box);
 }
@@ -176,7 +210,8 @@ static bool mirrored_is_inconsistent(struct mailbox *box)
 {
 	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(box);
 
-	return mbox->gone || mbox->module_ctx.super.is_inconsistent(box);
+	return mbox->gone || mbox->hold.drained ||
+		mbox->module_ctx.super.is_inconsistent(box);
 }
 
 static int
@@ -199,6 +234,14 @@ mirrored_get_status(struct mailbox *box, enum mailbox_status_items items,
 	return ret;
 }
 
+static void mirrored_free(struct mailbox *box)
+{
+	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(box);
+
+	mbox->outer.free(box);
+	session_hold_deinit(&mbox->hold);
+}
+
 void mirrored_mailbox_init(struct migration_user *muser, struct mailbox *box)
 {
 	struct mailbox_vfuncs *v = box->vlast;
@@ -209,6 +252,7 @@ void mirrored_mailbox_init(struct migration_user *muser, struct mailbox *box)
 	box->vlast = &mbox->outer;
 	mbox->muser = muser;
 	mbox->box = box;
+	v->free = mirrored_free;
 	v->get_status = mirrored_get_status;
 	MODULE_CONTEXT_SET(box, mirrored_mailbox_module, mbox);
 	folder_forward_init(muser, box, v, &mbox->outer);

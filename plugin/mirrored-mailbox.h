@@ -15,6 +15,7 @@
  */
 
 #include "mail-storage-private.h"
+#include "session-drain.h"
 
 struct migration_user;
 struct mirrored_notify;
@@ -25,6 +26,8 @@ struct mirrored_mailbox {
 	struct mailbox_vfuncs outer;
 	struct migration_user *muser;
 	struct mailbox *box;
+	/* once it is local: a rollback may take it back */
+	struct session_hold hold;
 
 	/* the next sync asks for what is newer than that */
 	unsigned int max_age_msecs;
@@ -62,8 +65,9 @@ void mirrored_mailbox_want_fresh(struct mirrored_mailbox *mbox);
    often: the worker may be another one each time. */
 void mirrored_mailbox_watch(struct mirrored_mailbox *mbox);
 
-/* The worker has said LOCAL; GONE. */
-void mirrored_mailbox_set_local(struct mirrored_mailbox *mbox);
+/* The worker has said LOCAL. Returns FALSE when it isn't any more: it is gone. */
+bool mirrored_mailbox_set_local(struct mirrored_mailbox *mbox);
+/* The worker has said GONE. */
 void mirrored_mailbox_set_gone(struct mirrored_mailbox *mbox);
 /* Fail what is done with it, because it is gone. Returns -1. */
 int mirrored_mailbox_refuse(struct mirrored_mailbox *mbox);

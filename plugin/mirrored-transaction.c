@@ -5,6 +5,7 @@
 #include "mail-index-transaction-private.h"
 #include "mail-index-view-private.h"
 #include "imap-session.h"
+#include "local-mailbox.h"
 #include "migration-user.h"
 #include "mirrored-mailbox.h"
 #include "mirrored-save.h"
@@ -424,8 +425,8 @@ commit_written(struct mailbox_transaction_context *t,
 	case WORKER_OK:
 		return finish_written(t, reply.args, changes_r);
 	case WORKER_LOCAL:
-		mirrored_mailbox_set_local(mbox);
-		return commit_here(t, changes_r);
+		return mirrored_mailbox_set_local(mbox) ?
+			commit_here(t, changes_r) : finish_gone(t);
 	case WORKER_GONE:
 		return finish_gone(t);
 	case WORKER_NO:
@@ -439,9 +440,12 @@ static int
 mirrored_transaction_commit(struct mailbox_transaction_context *t,
 			    struct mail_transaction_commit_changes *changes_r)
 {
+	struct mirrored_mailbox *mbox = MIRRORED_REQUIRE(t->box);
 	int ret;
 
-	if (MIRRORED_REQUIRE(t->box)->local ||
+	if (mbox->hold.drained && local_transaction_writes(t))
+		return finish_gone(t);
+	if (mbox->local ||
 	    (write_intents_get(t) == NULL && !mirrored_saves_any(t)))
 		return commit_here(t, changes_r);
 	T_BEGIN {

@@ -143,7 +143,7 @@ static bool proxy_is_inconsistent(struct mailbox *box)
 {
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
-	return rbox->drained || (box->view != NULL &&
+	return rbox->hold.drained || (box->view != NULL &&
 		mail_index_view_is_inconsistent(box->view));
 }
 

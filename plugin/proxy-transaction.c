@@ -85,7 +85,7 @@ proxy_transaction_send(struct redirected_mailbox *rbox,
 	bool hide = (t->flags & MAILBOX_TRANSACTION_FLAG_HIDE) != 0;
 	int ret = 0;
 
-	if (rbox->drained)
+	if (rbox->hold.drained)
 		return redirected_mailbox_refuse(rbox);
 	if (write_intents_check(t) < 0)
 		return -1;
@@ -107,7 +107,7 @@ proxy_transaction_commit(struct mailbox_transaction_context *t,
 	int ret = 0;
 
 	if (wanted) {
-		if (rbox->drained)
+		if (rbox->hold.drained)
 			ret = redirected_mailbox_refuse(rbox);
 		else T_BEGIN {
 			ret = proxy_transaction_send(rbox, t, intents);

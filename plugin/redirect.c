@@ -98,7 +98,7 @@ decide_by_state(struct migration_user *muser, const char *vname,
 	ret = share_lease(muser, vname, &decision->lease, &error);
 	if (ret == 0) {
 		decide_refused(muser, decision, MAIL_ERROR_INUSE,
-			"Mailbox is being moved to this server, try again");
+			"Mailbox is being moved, try again");
 		return;
 	}
 	if (ret > 0 && session_drain_pending(muser)) {
@@ -125,7 +125,7 @@ decide_by_state(struct migration_user *muser, const char *vname,
 	} else if (ret == 0 ? unknown_is_remote(muser) :
 		   mailbox_state_authority_is_old(state.state)) {
 		decision->target = REDIRECT_REMOTE;
-	} else {
+	} else if (ret == 0 || state.state != MAILBOX_STATE_LOCAL) {
 		lease_release(&decision->lease);
 	}
 }

@@ -28,7 +28,7 @@ enum redirect_target {
 /* Made before the mailbox, taken over by its mailbox_allocated hook. */
 struct redirect_decision {
 	enum redirect_target target;
-	/* REMOTE: held shared */
+	/* REMOTE, and LOCAL while it may be rolled back: held shared */
 	struct lease *lease;
 	enum mailbox_state state;
 	/* there is a state file */

@@ -11,7 +11,6 @@
 #include "read-through.h"
 #include "redirect.h"
 #include "remote-namespace.h"
-#include "session-drain.h"
 #include "engine/lease.h"
 #include "redirected-mailbox.h"
 
@@ -67,7 +66,7 @@ static int redirected_open(struct mailbox *box)
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
 	/* or it was renamed since: its lease is that of another name */
-	if (rbox->drained || !lease_is_current(rbox->lease))
+	if (rbox->hold.drained || !lease_is_current(rbox->hold.lease))
 		return redirected_mailbox_refuse(rbox);
 	if (remote_box_ready(rbox->muser, box) < 0 ||
 	    verify_existence(rbox) < 0)
@@ -76,7 +75,7 @@ static int redirected_open(struct mailbox *box)
 		refine_error(rbox);
 		return -1;
 	}
-	rbox->drain = session_drain_init(rbox);
+	session_drain_init(&rbox->hold);
 	rbox->read_through = read_through_init(rbox);
 	return 0;
 }
@@ -108,7 +107,7 @@ static void redirected_close(struct mailbox *box)
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
 	unselect(rbox->mbox);
-	session_drain_deinit(&rbox->drain);
+	session_drain_deinit(&rbox->hold);
 	read_through_deinit(&rbox->read_through);
 	rbox->module_ctx.super.close(box);
 }
@@ -119,7 +118,7 @@ static int redirected_save_finish(struct mail_save_context *ctx)
 	struct mailbox *box = ctx->transaction->box;
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
-	if (rbox->drained) {
+	if (rbox->hold.drained) {
 		rbox->module_ctx.super.save_cancel(ctx);
 		return redirected_mailbox_refuse(rbox);
 	}
@@ -134,7 +133,7 @@ static int redirected_copy(struct mail_save_context *ctx, struct mail *mail)
 	struct mailbox *box = ctx->transaction->box;
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
-	if (rbox->drained) {
+	if (rbox->hold.drained) {
 		mailbox_save_cancel(&ctx);
 		return redirected_mailbox_refuse(rbox);
 	}
@@ -204,7 +203,7 @@ static void redirected_free(struct mailbox *box)
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
 	rbox->module_ctx.super.free(box);
-	lease_release(&rbox->lease);
+	session_hold_deinit(&rbox->hold);
 }
 
 /* Returns FALSE when it has no FLAGS, or they aren't flags. */
@@ -323,10 +322,9 @@ void redirected_mailbox_init(struct migration_user *muser, struct mailbox *box,
 	box->vlast = &rbox->module_ctx.super;
 	rbox->muser = muser;
 	rbox->mbox = IMAPC_MAILBOX(box);
-	rbox->lease = decision->lease;
 	rbox->state = decision->state;
 	rbox->known = decision->known;
-	decision->lease = NULL;
+	session_hold_init(&rbox->hold, muser, box, &decision->lease);
 
 	v->open = redirected_open;
 	v->close = redirected_close;
@@ -345,10 +343,4 @@ void redirected_mailbox_init(struct migration_user *muser, struct mailbox *box,
 		      &rbox->imapc_fetch);
 	take_untagged(rbox, "EXPUNGE", redirected_untagged_expunge,
 		      &rbox->imapc_expunge);
-}
-
-void redirected_mailbox_release(struct redirected_mailbox *rbox)
-{
-	rbox->drained = TRUE;
-	lease_release(&rbox->lease);
 }

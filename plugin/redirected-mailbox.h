@@ -6,19 +6,18 @@
  * mailbox of the moved namespace.
  *
  * It holds its lease shared from mailbox_alloc() until it is freed or drained
- * (redirected_mailbox_release). What stock imapc does wrong is overridden in
+ * (session-drain.h). What stock imapc does wrong is overridden in
  * the proxy-* files.
  */
 
 #include "mail-storage-private.h"
 #include "imapc-storage.h"
 #include "engine/mailbox-state.h"
+#include "session-drain.h"
 
-struct lease;
 struct redirect_decision;
 struct migration_user;
 struct read_through;
-struct session_drain;
 
 /* Sees a FETCH of a mail's flags before imapc does, while it is set. Returns
    TRUE to keep it from imapc's index. The flags are without \Recent. */
@@ -30,14 +29,12 @@ struct redirected_mailbox {
 	union mailbox_module_context module_ctx;
 	struct migration_user *muser;
 	struct imapc_mailbox *mbox;
-	/* NULL when it was given up for a cutover */
-	struct lease *lease;
+	struct session_hold hold;
 	/* as it was when the mailbox was allocated */
 	enum mailbox_state state;
 	/* it has a state, so the old server has it */
 	bool known;
 	/* NULL while it isn't open */
-	struct session_drain *drain;
 	struct read_through *read_through;
 
 	imapc_mailbox_callback_t *imapc_fetch, *imapc_expunge;
@@ -52,8 +49,6 @@ struct redirected_mailbox {
 	bool want_noop:1;
 	/* A poll of an idling client waits for its answer. */
 	bool polling:1;
-	/* It was given up: it is inconsistent and refuses everything. */
-	bool drained:1;
 };
 
 /* NULL for a mailbox that isn't redirected. */
@@ -67,8 +62,6 @@ extern MODULE_CONTEXT_DEFINE(redirected_mailbox_module,
 /* From the mailbox_allocated hook; takes over the decision's lease. */
 void redirected_mailbox_init(struct migration_user *muser, struct mailbox *box,
 			     struct redirect_decision *decision);
-/* Give up the lease, for a cutover. The mailbox can't be used any more. */
-void redirected_mailbox_release(struct redirected_mailbox *rbox);
 /* Fail a write to it, because it was given up. Returns -1. */
 int redirected_mailbox_refuse(struct redirected_mailbox *rbox);
 

@@ -1,7 +1,7 @@
 #include "lib.h"
 #include "ioloop.h"
+#include "llist.h"
 #include "migration-user.h"
-#include "redirected-mailbox.h"
 #include "engine/lease.h"
 #include "imap-session.h"
 #include "session-drain.h"
@@ -12,10 +12,37 @@
 #define BYE_RETRY_MSECS 10
 
 struct session_drain {
-	struct redirected_mailbox *rbox;
+	struct session_hold *hold;
 	struct io *io;
 	struct timeout *to_check, *to_bye;
 };
+
+void session_hold_init(struct session_hold *hold, struct migration_user *muser,
+		       struct mailbox *box, struct lease **lease)
+{
+	i_assert(hold->muser == NULL);
+	hold->muser = muser;
+	hold->box = box;
+	hold->lease = *lease;
+	*lease = NULL;
+	DLLIST_PREPEND(&muser->holds, hold);
+}
+
+void session_hold_release(struct session_hold *hold)
+{
+	hold->drained = TRUE;
+	lease_release(&hold->lease);
+}
+
+void session_hold_deinit(struct session_hold *hold)
+{
+	if (hold->muser == NULL)
+		return;
+	session_drain_deinit(hold);
+	lease_release(&hold->lease);
+	DLLIST_REMOVE(&hold->muser->holds, hold);
+	hold->muser = NULL;
+}
 
 static void stop_watching(struct session_drain *drain)
 {
@@ -25,39 +52,35 @@ static void stop_watching(struct session_drain *drain)
 
 static void say_bye(struct session_drain *drain)
 {
-	if (imap_session_bye(&drain->rbox->mbox->box))
+	if (imap_session_bye(drain->hold->box))
 		timeout_remove(&drain->to_bye);
 }
 
 static void check_recall(struct session_drain *drain)
 {
-	if (!lease_recalled(drain->rbox->lease))
+	if (!lease_recalled(drain->hold->lease))
 		return;
 	stop_watching(drain);
-	redirected_mailbox_release(drain->rbox);
+	session_hold_release(drain->hold);
 	drain->to_bye = timeout_add_short(BYE_RETRY_MSECS, say_bye, drain);
 	say_bye(drain);
 }
 
 static void check_recalls(struct session_drain *drain)
 {
-	session_drain_check(drain->rbox->muser);
+	session_drain_check(drain->hold->muser);
 }
 
 /* Another drain of the same mailbox: it is open more than once. */
-static struct session_drain *
-find_other(struct redirected_mailbox *rbox, bool watching)
+static struct session_drain *find_other(struct session_hold *hold, bool watching)
 {
-	struct redirected_mailbox *other;
-	struct mailbox *box;
+	struct session_hold *other = hold->muser->holds;
 
-	for (box = rbox->muser->remote_ns->storage->mailboxes; box != NULL;
-	     box = box->next) {
-		other = REDIRECTED_MAILBOX(box);
-		if (other != NULL && other != rbox && other->drain != NULL &&
+	for (; other != NULL; other = other->next) {
+		if (other != hold && other->drain != NULL &&
 		    other->lease != NULL &&
 		    (other->drain->io != NULL) == watching &&
-		    strcmp(box->vname, rbox->mbox->box.vname) == 0)
+		    strcmp(other->box->vname, hold->box->vname) == 0)
 			return other->drain;
 	}
 	return NULL;
@@ -65,7 +88,7 @@ find_other(struct redirected_mailbox *rbox, bool watching)
 
 static void watch(struct session_drain *drain)
 {
-	struct lease *lease = drain->rbox->lease;
+	struct lease *lease = drain->hold->lease;
 
 	if (io_add_notify(lease_path(lease), check_recalls, drain,
 			  &drain->io) != IO_NOTIFY_ADDED) {
@@ -76,29 +99,29 @@ static void watch(struct session_drain *drain)
 	}
 }
 
-struct session_drain *session_drain_init(struct redirected_mailbox *rbox)
+void session_drain_init(struct session_hold *hold)
 {
-	struct session_drain *drain = i_new(struct session_drain, 1);
-
-	drain->rbox = rbox;
+	if (hold->drain != NULL || hold->lease == NULL)
+		return;
+	hold->drain = i_new(struct session_drain, 1);
+	hold->drain->hold = hold;
 	/* inotify has one watch for a file: removing a second one would remove
 	   the first one as well */
-	if (find_other(rbox, TRUE) == NULL)
-		watch(drain);
-	return drain;
+	if (find_other(hold, TRUE) == NULL)
+		watch(hold->drain);
 }
 
-void session_drain_deinit(struct session_drain **_drain)
+void session_drain_deinit(struct session_hold *hold)
 {
-	struct session_drain *drain = *_drain, *other;
+	struct session_drain *drain = hold->drain, *other;
 	bool watched;
 
 	if (drain == NULL)
 		return;
-	*_drain = NULL;
+	hold->drain = NULL;
 	watched = drain->io != NULL;
 	stop_watching(drain);
-	other = watched ? find_other(drain->rbox, FALSE) : NULL;
+	other = watched ? find_other(hold, FALSE) : NULL;
 	if (other != NULL && other->to_check == NULL)
 		watch(other);
 	timeout_remove(&drain->to_bye);
@@ -107,30 +130,24 @@ void session_drain_deinit(struct session_drain **_drain)
 
 void session_drain_check(struct migration_user *muser)
 {
-	struct redirected_mailbox *rbox;
-	struct mailbox *box;
+	struct session_hold *hold = muser->holds;
 
-	for (box = muser->remote_ns->storage->mailboxes; box != NULL;
-	     box = box->next) {
-		rbox = REDIRECTED_MAILBOX(box);
-		if (rbox == NULL || rbox->lease == NULL)
+	for (; hold != NULL; hold = hold->next) {
+		if (hold->lease == NULL)
 			continue;
-		if (rbox->drain != NULL)
-			check_recall(rbox->drain);
-		else if (lease_recalled(rbox->lease))
-			redirected_mailbox_release(rbox);
+		if (hold->drain != NULL)
+			check_recall(hold->drain);
+		else if (lease_recalled(hold->lease))
+			session_hold_release(hold);
 	}
 }
 
 bool session_drain_pending(struct migration_user *muser)
 {
-	struct redirected_mailbox *rbox;
-	struct mailbox *box;
+	struct session_hold *hold = muser->holds;
 
-	for (box = muser->remote_ns->storage->mailboxes; box != NULL;
-	     box = box->next) {
-		rbox = REDIRECTED_MAILBOX(box);
-		if (rbox != NULL && rbox->drained && rbox->drain != NULL)
+	for (; hold != NULL; hold = hold->next) {
+		if (hold->drained && hold->drain != NULL)
 			return TRUE;
 	}
 	return FALSE;
