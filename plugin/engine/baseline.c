@@ -32,7 +32,7 @@ void baseline_init(struct baseline *baseline,
 	i_array_init(&baseline->late, 8);
 	i_array_init(&baseline->waiting, 8);
 	i_array_init(&baseline->copied, 8);
-	i_array_init(&baseline->refused, 8);
+	inventory_init(&baseline->refused, keywords);
 }
 
 void baseline_deinit(struct baseline *baseline)
@@ -41,7 +41,7 @@ void baseline_deinit(struct baseline *baseline)
 	array_free(&baseline->late);
 	array_free(&baseline->waiting);
 	array_free(&baseline->copied);
-	array_free(&baseline->refused);
+	inventory_deinit(&baseline->refused);
 }
 
 void baseline_clear(struct baseline *baseline)
@@ -80,7 +80,8 @@ static void append_uids(string_t *str, const ARRAY_TYPE(seq_range) *uids)
 	str_append_c(str, '\n');
 }
 
-static void append_messages(string_t *str, const struct inventory *messages)
+static void append_messages(string_t *str, const char *key,
+			    const struct inventory *messages)
 {
 	ARRAY_TYPE(flag_group) groups;
 	const struct inventory_item *item;
@@ -95,7 +96,7 @@ static void append_messages(string_t *str, const struct inventory *messages)
 		string_t *flags = t_str_new(64);
 
 		inventory_flags_append(flags, group->flags, group->keywords);
-		str_append(str, "messages=");
+		str_printfa(str, "%s=", key);
 		str_append_tabescaped(str, str_c(flags));
 		str_append_c(str, '\t');
 		append_uids(str, &group->uids);
@@ -120,9 +121,8 @@ int baseline_write(const char *dir, const char *vname,
 	append_uids(str, &baseline->waiting);
 	str_append(str, "copied=");
 	append_uids(str, &baseline->copied);
-	str_append(str, "refused=");
-	append_uids(str, &baseline->refused);
-	append_messages(str, &baseline->messages);
+	append_messages(str, "refused", &baseline->refused);
+	append_messages(str, "messages", &baseline->messages);
 	str_append(str, "end\n");
 	return migration_dir_replace(dir, BASELINE_FOLDER,
 				     mailbox_state_key(vname), str_data(str),
@@ -202,7 +202,7 @@ parse_line(const char *key, const char *value, const char *vname,
 	if (strcmp(key, "copied") == 0)
 		return parse_uids(value, &baseline->copied);
 	if (strcmp(key, "refused") == 0)
-		return parse_uids(value, &baseline->refused);
+		return parse_messages(value, &baseline->refused);
 	if (strcmp(key, "messages") == 0)
 		return parse_messages(value, &baseline->messages);
 	return FALSE;
@@ -229,8 +229,10 @@ parse(const char *const *lines, const char *vname, struct baseline *baseline)
 			return FALSE;
 	}
 	array_sort(&baseline->messages.items, item_cmp);
+	array_sort(&baseline->refused.items, item_cmp);
 	return *lines != NULL && baseline->uid_validity != 0 &&
-		baseline->next_uid != 0 && in_order(&baseline->messages);
+		baseline->next_uid != 0 && in_order(&baseline->messages) &&
+		in_order(&baseline->refused);
 }
 
 bool baseline_exists(const char *dir, const char *vname)

@@ -32,9 +32,9 @@ struct baseline {
 	time_t waiting_begun;
 	/* UIDs that copy-back made there */
 	ARRAY_TYPE(seq_range) copied;
-	/* UIDs that went there, which is only followed here when the administrator
-	   says so */
-	ARRAY_TYPE(seq_range) refused;
+	/* messages that went there, which is only followed here when the
+	   administrator says so; as the old server last showed them */
+	struct inventory refused;
 	/* The old mailbox was replaced since the cutover: messages with lower UIDs
 	   may be here already, whatever they are. 0: it wasn't. */
 	uint32_t reset_uid;

@@ -222,11 +222,13 @@ is_unchanged(struct catchup *catchup, const struct catchup_box *cbox,
 	const struct inventory_item *base =
 		inventory_find(&cbox->baseline.messages, mail->uid);
 
-	return base == NULL ||
-		((mail_get_flags(mail) & INVENTORY_FLAGS) ==
-		 (base->flags & INVENTORY_FLAGS) &&
-		 inventory_keywords_get(catchup->keywords,
-			mail_get_keywords(mail)) == base->keywords);
+	if (base == NULL)
+		base = inventory_find(&cbox->baseline.refused, mail->uid);
+	return base != NULL &&
+		(mail_get_flags(mail) & INVENTORY_FLAGS) ==
+		(base->flags & INVENTORY_FLAGS) &&
+		inventory_keywords_get(catchup->keywords,
+			mail_get_keywords(mail)) == base->keywords;
 }
 
 /* Of these, the ones that are here and as they were. */
@@ -283,6 +285,27 @@ is_too_much(struct catchup *catchup, struct mailbox *box, unsigned int count)
 		count > status.messages * EXPUNGE_MAX_PERCENT / 100;
 }
 
+static void
+add_refused(struct baseline *baseline, const ARRAY_TYPE(seq_range) *uids)
+{
+	const struct inventory_item *base;
+	struct inventory_item *item;
+	struct seq_range_iter iter;
+	unsigned int n = 0;
+	uint32_t uid;
+	bool added;
+
+	seq_range_array_iter_init(&iter, uids);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
+		base = inventory_find(&baseline->messages, uid);
+		if (base == NULL)
+			continue;
+		item = inventory_get(&baseline->refused, uid, &added);
+		item->flags = base->flags;
+		item->keywords = base->keywords;
+	}
+}
+
 static int
 follow_expunges(struct catchup *catchup, struct catchup_box *cbox,
 		struct mailbox *box, const ARRAY_TYPE(seq_range) *gone)
@@ -295,13 +318,12 @@ follow_expunges(struct catchup *catchup, struct catchup_box *cbox,
 	find_unchanged(catchup, cbox, box, gone, &unchanged);
 	count = seq_range_count(&unchanged);
 	if (count > 0 && is_too_much(catchup, box, count)) {
-		seq_range_array_merge(&cbox->baseline.refused, &unchanged);
+		add_refused(&cbox->baseline, &unchanged);
 		catchup_report_count(catchup, "late_expunge_refused", cbox,
 				     count);
 	} else if (count > 0 &&
 		   (ret = expunge(catchup, cbox, box, &unchanged)) == 0) {
-		seq_range_array_remove_seq_range(&cbox->baseline.refused,
-						 &unchanged);
+		inventory_remove(&cbox->baseline.refused, &unchanged);
 		catchup->result->expunged += count;
 		catchup_report_count(catchup, "late_expunged", cbox, count);
 	}
@@ -314,9 +336,13 @@ static void
 get_gone(struct catchup *catchup, const struct catchup_box *cbox,
 	 ARRAY_TYPE(seq_range) *gone)
 {
+	const struct inventory_item *item;
+
 	seq_range_array_merge(gone, &cbox->gone);
-	if ((catchup->flags & CATCHUP_FLAG_FOLLOW_EXPUNGES) != 0)
-		seq_range_array_merge(gone, &cbox->baseline.refused);
+	if ((catchup->flags & CATCHUP_FLAG_FOLLOW_EXPUNGES) != 0) {
+		array_foreach(&cbox->baseline.refused.items, item)
+			seq_range_array_add(gone, item->uid);
+	}
 	/* their local copies have other UIDs */
 	seq_range_array_remove_seq_range(gone, &cbox->baseline.late);
 	seq_range_array_remove_seq_range(gone, &cbox->baseline.waiting);

@@ -391,7 +391,7 @@ static void test_two_looks(void)
 int main(void)
 {
 	static const char *const lab[] = {
-		"--users", "18", "--messages", "8", "--folders", "1",
+		"--users", "18", "--messages", "8", "--folders", "0",
 		"--corpus", "small", NULL
 	};
 	static const struct unit_test tests[] = {

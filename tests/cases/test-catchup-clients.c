@@ -318,7 +318,7 @@ static void test_gone_and_back(void)
 int main(void)
 {
 	static const char *const lab[] = {
-		"--users", "18", "--messages", "5", "--folders", "1",
+		"--users", "18", "--messages", "5", "--folders", "0",
 		"--corpus", "small", NULL
 	};
 	static const struct unit_test tests[] = {

@@ -263,7 +263,7 @@ static void test_saved_copy(void)
 int main(void)
 {
 	static const char *const lab[] = {
-		"--users", "10", "--messages", "8", "--folders", "1",
+		"--users", "10", "--messages", "8", "--folders", "0",
 		"--corpus", "small", NULL
 	};
 	static const struct unit_test tests[] = {
