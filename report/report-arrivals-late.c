@@ -46,22 +46,58 @@ void arrivals_add_late(struct arrivals *arrivals,
 	source_add_late(source, event, arrived, spam);
 }
 
-static void count_late_mail(struct late_mail *late)
+/* Keeps what milters told, before late mail is added to it. */
+static void keep_told(struct arrivals *arrivals, struct told **told,
+		      const struct report_seen *wanted,
+		      const struct report_seen *spam)
 {
-	struct report_domain *domain = &late->source->domain->shown;
-	struct report_source *source = &late->source->shown;
+	if (*told != NULL)
+		return;
+	*told = pool_new(&arrivals->pool, sizeof(**told));
+	(*told)->wanted = *wanted;
+	(*told)->spam = *spam;
+}
+
+static uint64_t *slot_of(const struct late_mail *late)
+{
 	struct report_slot *slot = slots_get(&late->source->domain->slots,
 					     late->arrived);
 
-	late->counted = true;
+	return late->spam ? &slot->spam[REPORT_OLD] : &slot->wanted[REPORT_OLD];
+}
+
+static void count_late_mail(struct arrivals *arrivals, struct late_mail *late)
+{
+	struct source *source = late->source;
+	struct report_domain *domain = &source->domain->shown;
+
+	keep_told(arrivals, &source->told, &source->shown.wanted,
+		  &source->shown.spam);
+	keep_told(arrivals, &source->domain->told, &domain->wanted,
+		  &domain->spam);
 	report_seen_add(late->spam ? &domain->spam : &domain->wanted,
 			REPORT_OLD, late->arrived);
-	report_seen_add(late->spam ? &source->spam : &source->wanted,
-			REPORT_OLD, late->arrived);
-	if (late->spam)
-		slot->spam[REPORT_OLD]++;
-	else
-		slot->wanted[REPORT_OLD]++;
+	report_seen_add(late->spam ? &source->shown.spam :
+			&source->shown.wanted, REPORT_OLD, late->arrived);
+	++*slot_of(late);
+	late->counted = true;
+}
+
+/* Takes back what the picture before had: more is known by now. */
+static void forget_late_mail(struct late_mail *late)
+{
+	struct source *source = late->source;
+	struct report_domain *domain = &source->domain->shown;
+
+	if (!late->counted)
+		return;
+	source->shown.wanted = source->told->wanted;
+	source->shown.spam = source->told->spam;
+	domain->wanted = source->domain->told->wanted;
+	domain->spam = source->domain->told->spam;
+	domain->missed = 0;
+	--*slot_of(late);
+	late->counted = late->missed = false;
 }
 
 static bool was_blind(const struct late_mail *late, slots_blind_t *blind,
@@ -137,7 +173,7 @@ static void find_missed(struct arrivals *arrivals, pool_t *pool,
 
 	for (i = 0; i < arrivals->late_count; i++) {
 		late = &arrivals->late[i];
-		if (!late->counted && !was_blind(late, blind, context))
+		if (!was_blind(late, blind, context))
 			late->missed = is_unheard_of(table, late->source);
 	}
 	HASH_CLEAR(hh, table);
@@ -152,15 +188,15 @@ void arrivals_count_late(struct arrivals *arrivals, pool_t *pool,
 
 	if (arrivals->late_count == 0)
 		return;
+	for (i = 0; i < arrivals->late_count; i++)
+		forget_late_mail(&arrivals->late[i]);
 	/* before those in the gaps make sources known */
 	find_missed(arrivals, pool, blind, context);
 	for (i = 0; i < arrivals->late_count; i++) {
 		late = &arrivals->late[i];
-		if (late->counted)
-			continue;
 		if (late->missed)
 			late->source->domain->shown.missed++;
 		if (late->missed || was_blind(late, blind, context))
-			count_late_mail(late);
+			count_late_mail(arrivals, late);
 	}
 }

@@ -13,6 +13,8 @@ struct domain {
 	struct report_domain shown;
 	struct slots slots;
 	struct source *sources;
+	/* NULL as long as what is shown is the same. */
+	struct told *told;
 };
 
 struct cache_set;

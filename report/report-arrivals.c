@@ -155,8 +155,8 @@ static void add_direct(struct arrivals *arrivals, struct source *source,
 	bool spam = report_event_is(event, KEY_spam, "yes");
 	int64_t last;
 
-	report_seen_add(spam ? &domain->spam : &domain->wanted, side,
-			event->time);
+	source_count(&domain->wanted, &domain->spam, source->domain->told,
+		     side, spam, event->time);
 	if (spam)
 		slot->spam[side]++;
 	else

@@ -134,13 +134,21 @@ static void note_spam(struct source *source, int64_t time)
 		source->shown.last_old_spam = time;
 }
 
+void source_count(struct report_seen *wanted, struct report_seen *spam,
+		  struct told *told, enum report_side side, bool is_spam,
+		  int64_t time)
+{
+	report_seen_add(is_spam ? spam : wanted, side, time);
+	if (told != NULL)
+		report_seen_add(is_spam ? &told->spam : &told->wanted, side,
+				time);
+}
+
 void source_add(struct source *source, const struct report_event *event,
 		enum report_side side, bool spam)
 {
-	struct report_seen *seen = spam ? &source->shown.spam :
-		&source->shown.wanted;
-
-	report_seen_add(seen, side, event->time);
+	source_count(&source->shown.wanted, &source->shown.spam, source->told,
+		     side, spam, event->time);
 	if (spam) {
 		if (side == REPORT_OLD)
 			note_spam(source, event->time);

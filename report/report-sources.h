@@ -31,6 +31,11 @@ struct source_key {
 	const char *sender_domain;
 };
 
+/* Arrivals as milters told of them, where what is shown has late mail too. */
+struct told {
+	struct report_seen wanted, spam;
+};
+
 struct source {
 	UT_hash_handle hh;
 	struct source_key key;
@@ -39,6 +44,8 @@ struct source {
 	/* Whose it is, and the next one of it: report-arrivals' own. */
 	struct domain *domain;
 	struct source *next;
+	/* NULL as long as they are the same. */
+	struct told *told;
 	/* from, to, id, host, client, name of the example. */
 	struct kept_text example;
 	unsigned short example_sizes[6];
@@ -53,6 +60,10 @@ struct source *sources_get(struct sources *sources, const char *domain,
 /* A direct arrival. */
 void source_add(struct source *source, const struct report_event *event,
 		enum report_side side, bool spam);
+/* Counts one in what is shown, and in what milters told if that is another. */
+void source_count(struct report_seen *wanted, struct report_seen *spam,
+		  struct told *told, enum report_side side, bool is_spam,
+		  int64_t time);
 /* A mail that a poll found, and when it came. */
 void source_add_late(struct source *source, const struct report_event *event,
 		     int64_t arrived, bool spam);

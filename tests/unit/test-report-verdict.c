@@ -810,6 +810,32 @@ static void test_told_twice(void)
 	end();
 }
 
+/* A picture that was made while lines came leaves nothing behind in the last one:
+   at first no milter has told of the source, and then one has. */
+static void test_pictures(void)
+{
+	const struct report_model *model;
+	struct log_record record = { .host = "h", .host_size = 1 };
+	static const char heard[] = "migration: event=arrival at=old "
+		"host=mx.old id=9 " LATER " to=" ANNA;
+
+	(void)judge(0, LATE LATER " uid=7", 3 * DAY);
+	CU_ASSERT_EQUAL(get_verdict()->missed, 1);
+	CU_ASSERT_EQUAL(get_verdict()->missed, 1);
+	CU_ASSERT_EQUAL(old_mails(), 13);
+	record.time = START + END + 1;
+	record.message = heard;
+	record.message_size = sizeof(heard) - 1;
+	report_intake_add(intake, &record);
+	CU_ASSERT_EQUAL(get_verdict()->missed, 0);
+	model = report_intake_model(intake, START + END, 0, &reading);
+	CU_ASSERT_EQUAL(model->domains[0]->wanted.count[REPORT_OLD], 13);
+	CU_ASSERT_EQUAL(model->domains[0]->wanted_since[REPORT_OLD], 1);
+	CU_ASSERT_EQUAL(model->domains[0]->wanted.last[REPORT_OLD],
+			START + END + 1);
+	end();
+}
+
 static const struct unit_test tests[] = {
 	{ "each condition", test_cases },
 	{ "nothing read", test_nothing_read },
@@ -822,6 +848,7 @@ static const struct unit_test tests[] = {
 	{ "evidence", test_evidence },
 	{ "reading", test_reading },
 	{ "told twice", test_told_twice },
+	{ "several pictures", test_pictures },
 	{ NULL, NULL }
 };
 
