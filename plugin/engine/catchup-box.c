@@ -87,25 +87,12 @@ static int look_inside(struct catchup *catchup, struct catchup_box *box)
 		catchup_fail(catchup, catchup->error_code, error);
 }
 
-/* UIDs that were given out since the baseline, and aren't there any more. */
-static void
-report_missed(struct catchup *catchup, struct catchup_box *box,
-	      unsigned int there)
-{
-	uint32_t first = box->baseline.next_uid, end = box->mailbox.uid_next;
-
-	if (box->baseline.reset_uid == 0 && end > first &&
-	    end - first > there)
-		catchup_report_count(catchup, "late_gone", box,
-				     end - first - there);
-}
-
 /* Returns how many messages there are that the baseline doesn't have. */
-static unsigned int find_new(struct catchup *catchup, struct catchup_box *box)
+static unsigned int find_new(struct catchup_box *box)
 {
 	const struct baseline *baseline = &box->baseline;
 	const struct inventory_item *item;
-	unsigned int there = 0, added = 0;
+	unsigned int there = 0, added = 0, given_out;
 
 	array_foreach(&box->shown.items, item) {
 		if (item->uid < baseline->next_uid)
@@ -117,7 +104,11 @@ static unsigned int find_new(struct catchup *catchup, struct catchup_box *box)
 			added++;
 		}
 	}
-	report_missed(catchup, box, there);
+	/* UIDs that were given out since the baseline, and aren't there any more */
+	given_out = box->mailbox.uid_next - baseline->next_uid;
+	if (baseline->reset_uid == 0 &&
+	    box->mailbox.uid_next > baseline->next_uid && given_out > there)
+		box->missed = given_out - there;
 	return added;
 }
 
@@ -194,6 +185,7 @@ int catchup_box_open(struct catchup *catchup, struct catchup_box *box)
 	i_array_init(&box->gone, 16);
 	i_array_init(&box->moved_uids, 16);
 	i_array_init(&box->local_uids, 16);
+	box->opened = TRUE;
 	if (catchup_box_select(catchup, box) < 0) {
 		if (!is_missing(catchup))
 			return -1;
@@ -203,7 +195,7 @@ int catchup_box_open(struct catchup *catchup, struct catchup_box *box)
 	if (read_baseline(catchup, box) < 0 || settle_copies(catchup, box) < 0 ||
 	    look_inside(catchup, box) < 0)
 		return -1;
-	added = find_new(catchup, box);
+	added = find_new(box);
 	if (find_gone(catchup, box, added) < 0)
 		return -1;
 	add_waiting(catchup, box);
@@ -256,7 +248,7 @@ int catchup_box_record(struct catchup *catchup, struct catchup_box *box)
 
 void catchup_box_close(struct catchup_box *box)
 {
-	if (!array_is_created(&box->late))
+	if (!box->opened)
 		return;
 	if (box->digests != NULL)
 		digest_file_close(&box->digests);
@@ -266,4 +258,5 @@ void catchup_box_close(struct catchup_box *box)
 	array_free(&box->gone);
 	array_free(&box->moved_uids);
 	array_free(&box->local_uids);
+	box->opened = FALSE;
 }

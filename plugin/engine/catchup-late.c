@@ -221,7 +221,7 @@ move(struct catchup *catchup, struct catchup_mail *mail,
 		return -1;
 	}
 	catchup->result->moved++;
-	catchup_report_moved(catchup, mail, from);
+	catchup_report_moved(catchup, from, uid, mail->box);
 	return 0;
 }
 

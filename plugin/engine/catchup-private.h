@@ -38,6 +38,9 @@ struct late_twins;
 
 struct catchup_box {
 	const char *vname, *old_name;
+	/* by the look before it was opened */
+	struct mirror_status status;
+	bool opened;
 	/* it isn't here any more: deleted or renamed */
 	bool deleted;
 	/* the old server has no such mailbox any more */
@@ -61,6 +64,8 @@ struct catchup_box {
 	/* of those that came after the cutover, as far as they are shown */
 	ARRAY_TYPE(copy_pair) local_uids;
 
+	/* messages that came, and were gone before we looked */
+	unsigned int missed;
 	/* what clients did there, for event=old_client */
 	unsigned int flags, seen, expunged, saved, moved;
 };
@@ -81,6 +86,8 @@ struct catchup {
 	struct catchup_last last;
 	/* all flags are looked at by this one */
 	bool look_at_flags;
+	/* something is gone from one, that may have been moved to another */
+	bool look_again;
 	/* with news, opened */
 	ARRAY(struct catchup_box *) boxes;
 	/* which one is open on the connection; NULL: not known */
@@ -161,8 +168,8 @@ void catchup_report_late(struct catchup *catchup,
 void catchup_report_double(struct catchup *catchup,
 			   const struct catchup_mail *mail, const char *of);
 void catchup_report_moved(struct catchup *catchup,
-			  const struct catchup_mail *mail,
-			  const struct catchup_box *from);
+			  const struct catchup_box *from, uint32_t uid,
+			  const struct catchup_box *to);
 void catchup_report_failed(struct catchup *catchup,
 			   const struct catchup_box *box, uint32_t uid,
 			   const char *reason);

@@ -58,13 +58,12 @@ void catchup_report_double(struct catchup *catchup,
 }
 
 void catchup_report_moved(struct catchup *catchup,
-			  const struct catchup_mail *mail,
-			  const struct catchup_box *from)
+			  const struct catchup_box *from, uint32_t uid,
+			  const struct catchup_box *to)
 {
 	migration_report(catchup->muser, "late_moved",
-			 "mailbox", from->vname,
-			 "uid", dec2str(mail->body->uid),
-			 "to_mailbox", mail->box->vname, NULL);
+			 "mailbox", from->vname, "uid", dec2str(uid),
+			 "to_mailbox", to->vname, NULL);
 }
 
 void catchup_report_failed(struct catchup *catchup,

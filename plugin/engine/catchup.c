@@ -16,6 +16,8 @@
 #define FLAGS_SECS (10 * 60)
 /* how far behind the account's file may be */
 #define ACCOUNT_SECS 3600
+/* of an account in which messages are moved all the time */
+#define MAX_LOOKS 4
 
 const char *catchup_dir(const struct catchup *catchup)
 {
@@ -179,15 +181,56 @@ look(struct catchup *catchup, const ARRAY_TYPE(const_string) *all)
  * Mailboxes
  */
 
-static void add_box(struct catchup *catchup, const struct catchup_seen *seen)
+static struct catchup_box *find_box(struct catchup *catchup, const char *vname)
 {
-	struct catchup_box *box = p_new(catchup->pool, struct catchup_box, 1);
+	struct catchup_box *box;
 
+	array_foreach_elem(&catchup->boxes, box) {
+		if (strcmp(box->vname, vname) == 0)
+			return box;
+	}
+	return NULL;
+}
+
+static void
+box_init(struct catchup *catchup, struct catchup_box *box,
+	 const struct catchup_seen *seen)
+{
+	i_zero(box);
 	box->vname = seen->vname;
 	box->old_name = seen->old_name;
+	box->status = seen->status;
 	box->deleted = mailbox_state_is(catchup_dir(catchup), seen->vname,
 					MAILBOX_STATE_DELETED);
-	array_push_back(&catchup->boxes, &box);
+}
+
+/* One that has changed since it was opened is opened again. */
+static void
+add_box(struct catchup *catchup, const struct catchup_seen *seen)
+{
+	struct catchup_box *box = find_box(catchup, seen->vname);
+
+	if (box == NULL) {
+		box = p_new(catchup->pool, struct catchup_box, 1);
+		array_push_back(&catchup->boxes, &box);
+	} else if (box->again || status_equal(&box->status, &seen->status)) {
+		return;
+	} else {
+		if (catchup->selected == box)
+			catchup->selected = NULL;
+		catchup_box_close(box);
+	}
+	box_init(catchup, box, seen);
+}
+
+static void add_boxes(struct catchup *catchup)
+{
+	const struct catchup_seen *seen;
+
+	array_foreach(&catchup->seen, seen) {
+		if (has_news(catchup, seen))
+			add_box(catchup, seen);
+	}
 }
 
 /* Of a server that is away none is asked any more: each would wait for it. */
@@ -215,10 +258,47 @@ static int for_each(struct catchup *catchup,
 
 static int open_box(struct catchup *catchup, struct catchup_box *box)
 {
-	int ret = catchup_box_open(catchup, box);
+	int ret;
 
+	if (box->opened)
+		return 0;
+	ret = catchup_box_open(catchup, box);
 	box->missing = ret == 0;
+	if (ret > 0 && array_not_empty(&box->gone))
+		catchup->look_again = TRUE;
 	return ret <= 0 ? ret : catchup_merge_flags(catchup, box);
+}
+
+/* To be opened again by the next one: nothing of them is recorded. */
+static void leave_all(struct catchup *catchup)
+{
+	struct catchup_box *box;
+
+	array_foreach_elem(&catchup->boxes, box)
+		box->again = TRUE;
+}
+
+/* What is gone from any must be known before what is new in another is taken for a
+   new mail. As a client that moves a message copies it first, a look behind the one
+   that shows it gone shows its copy. */
+static int open_boxes(struct catchup *catchup,
+		      const ARRAY_TYPE(const_string) *all)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < MAX_LOOKS; i++) {
+		catchup->look_again = FALSE;
+		add_boxes(catchup);
+		if (for_each(catchup, open_box) < 0)
+			ret = -1;
+		if (!catchup->look_again)
+			break;
+		if (look(catchup, all) < 0) {
+			leave_all(catchup);
+			return -1;
+		}
+	}
+	return ret;
 }
 
 static int record_box(struct catchup *catchup, struct catchup_box *box)
@@ -229,24 +309,20 @@ static int record_box(struct catchup *catchup, struct catchup_box *box)
 	    box->moved > 0)
 		catchup->account.old_client = time(NULL);
 	catchup_report_old_client(catchup, box);
+	if (box->missed > 0)
+		catchup_report_count(catchup, "late_gone", box, box->missed);
 	return 0;
 }
 
-static int do_boxes(struct catchup *catchup)
+static int do_boxes(struct catchup *catchup,
+		    const ARRAY_TYPE(const_string) *all)
 {
 	static int (*const steps[])(struct catchup *, struct catchup_box *) = {
-		open_box, catchup_late, catchup_merge_expunges, record_box,
+		catchup_late, catchup_merge_expunges, record_box,
 	};
-	const struct catchup_seen *seen;
-	int ret = 0;
+	int ret = open_boxes(catchup, all);
 
-	array_foreach(&catchup->seen, seen) {
-		if (has_news(catchup, seen))
-			add_box(catchup, seen);
-	}
 	catchup->result->changed = array_count(&catchup->boxes);
-	/* what is gone from any must be known before what is new in another is
-	   taken for a new mail */
 	for (unsigned int i = 0; i < N_ELEMENTS(steps); i++) {
 		if (for_each(catchup, steps[i]) < 0)
 			ret = -1;
@@ -309,14 +385,10 @@ static int copy_all_back(struct catchup *catchup)
 
 static bool is_settled(struct catchup *catchup, const char *vname)
 {
-	struct catchup_box *box;
+	struct catchup_box *box = find_box(catchup, vname);
 
-	array_foreach_elem(&catchup->boxes, box) {
-		if (strcmp(box->vname, vname) == 0)
-			return !box->again && (box->missing ||
-				array_is_empty(&box->baseline.waiting));
-	}
-	return TRUE;
+	return box == NULL || (!box->again && (box->missing ||
+		(box->opened && array_is_empty(&box->baseline.waiting))));
 }
 
 /* Returns TRUE when it is as the last one. */
@@ -376,7 +448,7 @@ static void count_waiting(struct catchup *catchup)
 
 	catchup->account.waiting = 0;
 	array_foreach_elem(&catchup->boxes, box) {
-		if (!box->missing && array_is_created(&box->late))
+		if (!box->missing && box->opened)
 			catchup->account.waiting +=
 				seq_range_count(&box->baseline.waiting);
 	}
@@ -416,7 +488,7 @@ static int catch_up(struct catchup *catchup,
 
 	if (look(catchup, all) < 0)
 		return -1;
-	ret = do_boxes(catchup);
+	ret = do_boxes(catchup, all);
 	count_waiting(catchup);
 	if (copy_all_back(catchup) < 0)
 		ret = -1;
