@@ -119,7 +119,8 @@ decide_by_state(struct migration_user *muser, const char *vname,
 		decide_refused(muser, decision, MAIL_ERROR_UNAVAILABLE,
 			"Mailbox is being moved to this server "
 			"and its state is unknown");
-	} else if (ret > 0 && state.state == MAILBOX_STATE_MIRRORED) {
+	} else if (ret > 0 && state.state == MAILBOX_STATE_MIRRORED &&
+		   muser->late_save == NULL) {
 		decision->target = REDIRECT_MIRRORED;
 		lease_release(&decision->lease);
 	} else if (ret == 0 ? unknown_is_remote(muser) :

@@ -9,6 +9,9 @@
  * old server and for unknown names, the local one for those that are mirrored or
  * local, and one that refuses everything with a reason where that can't be known
  * (I1, I5).
+ *
+ * While a late mail is delivered a mirrored mailbox is the old server's, too: the
+ * worker, which may be waiting for that very delivery, can't be asked.
  */
 
 #include "mail-storage-private.h"

@@ -31,7 +31,7 @@
 #define DELIVER_PROTOCOL_MINOR 0
 /* in base_dir */
 #define DELIVER_SERVICE_SOCKET "migration-deliver"
-/* longest line */
-#define DELIVER_MAX_LINE (64 * 1024)
+/* longest line: mails may have many keywords */
+#define DELIVER_MAX_LINE (1024 * 1024)
 
 #endif

@@ -4,11 +4,31 @@
 #include "words.h"
 #include "deliver-request.h"
 
+/* of an address or a UIDL; RFC 5321 4.5.3.1.3 has half of it */
+#define MAX_TEXT 512
+
+static bool is_control(unsigned char chr)
+{
+	return chr < ' ' || chr == 0x7f;
+}
+
 static void add_word(string_t *line, const char *word)
 {
 	if (str_len(line) > 0)
 		str_append_c(line, '\t');
 	str_append_tabescaped(line, word);
+}
+
+/* Of the mail's headers, which may say anything: what can't be said isn't known. */
+static const char *clean(const char *text, bool spaces)
+{
+	if (text == NULL || strlen(text) > MAX_TEXT)
+		return "";
+	for (const char *p = text; *p != '\0'; p++) {
+		if (is_control(*p) || (*p == ' ' && !spaces))
+			return "";
+	}
+	return text;
 }
 
 const char *deliver_request_line(const struct late_mail *mail)
@@ -27,9 +47,9 @@ const char *deliver_request_line(const struct late_mail *mail)
 	add_word(line, t_strdup_printf("%lld", (long long)mail->date));
 	add_word(line, t_strdup_printf("%d", mail->tz_offset));
 	add_word(line, mail->flags);
-	add_word(line, mail->pop3_uidl == NULL ? "" : mail->pop3_uidl);
-	add_word(line, mail->from);
-	add_word(line, mail->to);
+	add_word(line, clean(mail->pop3_uidl, FALSE));
+	add_word(line, clean(mail->from, TRUE));
+	add_word(line, clean(mail->to, TRUE));
 	add_word(line, dec2str(mail->begun));
 	return str_c(line);
 }
@@ -62,7 +82,7 @@ parse_text(struct words *words, const char *what, const char **text_r)
 	if (words_next(words, what, &word) < 0)
 		return -1;
 	for (const char *p = word; *p != '\0'; p++) {
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
+		if (is_control(*p))
 			return words_expected(words, what);
 	}
 	*text_r = p_strdup(words->pool, word);

@@ -11,7 +11,8 @@
 
 #include "engine/late-deliver.h"
 
-/* Without its LF; in the data stack. */
+/* Without its LF; in the data stack. Addresses and a UIDL that can't be said in it are
+   left out. */
 const char *deliver_request_line(const struct late_mail *mail);
 
 /* words: NULL-terminated, unescaped; they are copied to pool. mail_r->fd is -1.

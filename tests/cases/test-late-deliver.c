@@ -2,9 +2,11 @@
  * test-late-deliver: migration-deliver delivers late mail as LMTP does, keeps
  * what it had on the old server, and answers OK for nothing that isn't done
  */
+#include "case-mirror.h"
 #include "late-mail.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,7 +15,8 @@
 #define SIEVE "lib90_sieve_plugin.so"
 /* somebody else */
 #define NOBODY 65534
-#define NO_QUOTA "plugin {\n  quota = count:User quota\n" \
+#define MAX_WORKERS 16
+#define NO_QUOTA CASE_MANUAL "plugin {\n  quota = count:User quota\n" \
 	"  quota_vsizes = yes\n  quota_rule = *:messages=1\n}\n" \
 	"protocol lmtp {\n  mail_plugins = $mail_plugins quota\n}\n"
 
@@ -21,7 +24,7 @@ static bool settle_in(const char *settings)
 {
 	char all[1000];
 
-	snprintf(all, sizeof(all), CASE_MANUAL"submission_host = %s\n%s",
+	snprintf(all, sizeof(all), "submission_host = %s\n%s",
 		 case_get("NEW_SMTP"), settings);
 	return case_settings(all, true);
 }
@@ -42,7 +45,7 @@ static bool has_sieve(void)
 
 static void begins(void)
 {
-	if (settle_in("") && make_local(0))
+	if (settle_in(CASE_MANUAL) && make_local(0))
 		make_local(1);
 }
 
@@ -169,7 +172,7 @@ static void waits_for_room(void)
 	line = late_mail_give(0, &mail);
 	UNIT_CHECK(strncmp(line, "NO\tnoquota\t", 11) == 0, "%s", line);
 	UNIT_CHECK(late_mail_count(0, "INBOX", "room@late") == 0, "saved");
-	if (!settle_in(""))
+	if (!settle_in(CASE_MANUAL))
 		return;
 	mail.begun = LATE_DATE;
 	if (late_mail_ok(0, &mail))
@@ -230,6 +233,41 @@ static void leaves_others(void)
 	UNIT_CHECK(strncmp(line, "NO\ttemp\t", 8) == 0, "%s", line);
 	line = late_mail_give(2, &saved);
 	UNIT_CHECK(strncmp(line, "NO\ttemp\t", 8) == 0, "%s", line);
+}
+
+static bool signal_workers(int signal)
+{
+	pid_t pids[MAX_WORKERS];
+	unsigned int i, count = case_mirror_workers(pids, MAX_WORKERS);
+
+	for (i = 0; i < count; i++)
+		kill(pids[i], signal);
+	return UNIT_CHECK(count > 0, "no worker");
+}
+
+/* The script may file into a mailbox that is still mirrored, when it is the worker
+   who waits for the delivery. That mailbox keeps no GUID. */
+static void files_into_others(void)
+{
+	struct late_mail mail = { .id = "others@late" };
+
+	if (!has_sieve() || !settle_in(CASE_MIRROR) ||
+	    !case_migration("fill -u %s", case_user(2)) ||
+	    !case_is_state(2, "Sent", "mirrored") ||
+	    !case_migration("cutover -u %s INBOX", case_user(2)) ||
+	    !late_mail_sieve(2, "require \"fileinto\"; fileinto \"Sent\";\n"))
+		return;
+	if (signal_workers(SIGSTOP)) {
+		late_mail_ok(2, &mail);
+		signal_workers(SIGCONT);
+	}
+	UNIT_CHECK(late_mail_count(2, "Sent", mail.id) == 1, "not there");
+	case_shell("rm '%s/%s/migration/deliver/delivered'",
+		   case_get("NEW_HOME"), case_user(2));
+	mail.begun = LATE_DATE;
+	late_mail_ok(2, &mail);
+	UNIT_CHECK(late_mail_count(2, "Sent", mail.id) == 1, "there twice");
+	settle_in(CASE_MANUAL);
 }
 
 static bool is_waiting(void *context)
@@ -307,6 +345,7 @@ static const struct unit_test tests[] = {
 	{ "over quota", waits_for_room },
 	{ "refused", refuses },
 	{ "not local", leaves_others },
+	{ "filed at the old server", files_into_others },
 	{ "the asker leaves", forgets_who_left },
 	{ NULL, NULL }
 };

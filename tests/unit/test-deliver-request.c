@@ -109,6 +109,26 @@ static void test_there_and_back(void)
 	}
 }
 
+/* Headers may say anything: the mail must be delivered. */
+static void test_left_out(void)
+{
+	char longest[2000];
+	struct late_mail mail = {
+		.flags = "", .pop3_uidl = "a b", .from = "a\nb", .to = longest,
+	}, back;
+	const char *error;
+
+	memset(longest, 'a', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	late_mail_guid("user", "INBOX", 1, 2, mail.guid);
+	CU_ASSERT_FATAL(deliver_request_parse(
+		t_strsplit_tabescaped(deliver_request_line(&mail)),
+		pool_datastack_create(), &back, &error) == 0);
+	CU_ASSERT(back.pop3_uidl == NULL);
+	CU_ASSERT_STRING_EQUAL(back.from, "");
+	CU_ASSERT_STRING_EQUAL(back.to, "");
+}
+
 static void test_guids(void)
 {
 	static const struct {
@@ -138,6 +158,7 @@ static const struct unit_test tests[] = {
 	{ "taken", test_taken },
 	{ "refused", test_refused },
 	{ "there and back", test_there_and_back },
+	{ "left out", test_left_out },
 	{ "GUIDs", test_guids },
 	{ NULL, NULL }
 };
