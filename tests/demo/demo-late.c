@@ -24,6 +24,9 @@ static const char *const froms[] = {
 #define SENDERS (sizeof(froms) / sizeof(froms[0]))
 static const char retrying_from[] = "list@twice.example";
 
+/* By user. */
+static struct old_client old_clients[DEMO_USERS];
+
 /*
  * Sending
  */
@@ -102,18 +105,17 @@ static bool has_old_smtp(const struct demo_user *user)
 /* By a user who has a session: his worker looks. */
 static void by_session(struct demo_user *user)
 {
-	struct old_client client;
 	struct late_watch watch;
 	unsigned int i;
 
-	if (!late_watch_open(&watch, user))
+	if (!old_client_work(&old_clients[user->index], user) ||
+	    !late_watch_open(&watch, user))
 		return;
 	for (i = 0; i < DOUBLES; i++)
 		send_mail(user, LATE_AT_BOTH);
 	for (i = 0; i < LATE_BY_SESSION; i++)
 		send_mail(user, LATE_AT_OLD);
-	if (old_client_work(&client, user) && late_watch_wait(&watch))
-		(void)old_client_wait(&client, user);
+	(void)late_watch_wait(&watch);
 	late_watch_close(&watch);
 }
 
@@ -150,13 +152,16 @@ static void by_command(struct demo_user *user)
 	process_result_free(&result);
 }
 
+/* Flags, too: a worker looks at all of them each ten minutes only, where the old
+   server hasn't CONDSTORE. */
 static void see_all(struct demo_user *user)
 {
 	struct late_watch watch;
 
 	if (!late_watch_open(&watch, user))
 		return;
-	(void)late_watch_wait(&watch);
+	if (late_watch_wait(&watch))
+		(void)old_client_wait(&old_clients[user->index], user);
 	late_watch_close(&watch);
 }
 
