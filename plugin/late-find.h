@@ -2,12 +2,13 @@
 #define LATE_FIND_H
 
 /*
- * late-find: does a mailbox have a late mail already, from a delivery that didn't
- * come to its end?
+ * late-find: does a mailbox have a late mail already, from a delivery that
+ * didn't come to its end?
  *
- * A local mailbox tells by the GUID of late_mail_guid(); only messages are looked
- * at that were saved since that delivery was begun. One that Sieve has filled and
- * that is still the old server's keeps no GUID: there the bytes decide.
+ * A local mailbox tells by the GUID of late_mail_guid(); only messages are
+ * looked at that were saved since that delivery was begun. One that Sieve has
+ * filled and that is still the old server's keeps no GUID: there the bytes
+ * decide.
  */
 
 struct late_mail;

@@ -11,7 +11,7 @@
 #include "late-find.h"
 #include "late-save.h"
 
-/* Other deliveries may give out so many UIDs between the save and its commit. */
+/* Other deliveries may give out so many UIDs between save and commit. */
 #define UIDL_UIDS 1000
 
 #define LATE_MAILBOX(obj) \
@@ -113,8 +113,8 @@ static void set_flags(struct late_save *save, struct mail_save_context *ctx)
 		mailbox_keywords_unref(&keywords);
 }
 
-/* sdbox in a mailbox that isn't empty forgets to say in the index that there are
-   UIDLs. A higher UID than the last such costs a look, and nothing else. */
+/* sdbox in a mailbox that isn't empty forgets to say in the index that there
+   are UIDLs. A higher UID than the last such costs a look, and nothing else. */
 static void set_pop3_uidl(struct mail_save_context *ctx, const char *uidl)
 {
 	struct mailbox_transaction_context *t = ctx->transaction;
@@ -204,7 +204,8 @@ static int late_copy(struct mail_save_context *ctx, struct mail *mail)
 	return lbox->module_ctx.super.copy(ctx, mail);
 }
 
-/* Also when it was here already: it may have been killed before it was durable. */
+/* Also when it was here already: who saved it may have been killed before it
+   was durable. */
 static int late_commit(struct mailbox_transaction_context *t,
 		       struct mail_transaction_commit_changes *changes_r)
 {

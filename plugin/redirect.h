@@ -5,13 +5,13 @@
  * redirect: which mailbox object a name of the moved namespace stands for.
  *
  * mailbox_alloc() gives the old server's mailbox (stock imapc, of the hidden
- * namespace, under the same vname) for every mailbox whose authority is the
- * old server and for unknown names, the local one for those that are mirrored or
- * local, and one that refuses everything with a reason where that can't be known
- * (I1, I5).
+ * namespace, under the same vname) for every mailbox whose authority is the old
+ * server and for unknown names, the local one for those that are mirrored or
+ * local, and one that refuses everything with a reason where that can't be
+ * known (I1, I5).
  *
- * While a late mail is delivered a mirrored mailbox is the old server's, too: the
- * worker, which may be waiting for that very delivery, can't be asked.
+ * While a late mail is delivered a mirrored mailbox is the old server's, too:
+ * the worker, which may be waiting for that very delivery, can't be asked.
  */
 
 #include "mail-storage-private.h"

@@ -5,10 +5,10 @@
  * deliver-lda: a delivery by lib-lda, as LMTP does it: with the plugins and
  * settings of protocol lmtp, and the hook of Sieve.
  *
- * What LMTP would refuse for good (over quota) is an error as any other: the mail
- * stays at the old server and is tried again. What the user's own script refuses
- * (RFC 5429) is refused as in LMTP: lib-lda sends the reason to the sender of the
- * envelope, and the mail counts as delivered.
+ * What LMTP would refuse for good (over quota) is an error as any other: the
+ * mail stays at the old server and is tried again. What the user's own script
+ * refuses (RFC 5429) is refused as in LMTP: lib-lda sends the reason to the
+ * sender of the envelope, and the mail counts as delivered.
  */
 
 #include "deliver.h"

@@ -2,8 +2,8 @@
 #define DELIVER_MAIL_H
 
 /*
- * deliver-mail: a late mail as a mail of Dovecot's storage "raw", from which it is
- * saved.
+ * deliver-mail: a late mail as a mail of Dovecot's storage "raw", from which it
+ * is saved.
  */
 
 #include "mail-error.h"

@@ -19,7 +19,8 @@ static void add_word(string_t *line, const char *word)
 	str_append_tabescaped(line, word);
 }
 
-/* Of the mail's headers, which may say anything: what can't be said isn't known. */
+/* Of the mail's headers, which may say anything: what can't be said isn't
+   known. */
 static const char *clean(const char *text, bool spaces)
 {
 	if (text == NULL || strlen(text) > MAX_TEXT)

@@ -5,9 +5,9 @@
  * deliver: migration-deliver, which delivers late mail of one user. What it's
  * asked: deliver-protocol.h.
  *
- * The executable has what needs lib-lda (deliver-lda.h), which isn't there in all
- * processes that have the plugin; it finds migration_deliver_class in the plugin
- * that it has loaded for the user. A delivery blocks the process.
+ * The executable has what needs lib-lda (deliver-lda.h), which isn't there in
+ * all processes that have the plugin; it finds migration_deliver_class in the
+ * plugin that it has loaded for the user. A delivery blocks the process.
  */
 
 #include "mail-error.h"

@@ -2,9 +2,9 @@
 #define MAILBOX_DURABLE_H
 
 /*
- * mailbox-durable: makes what was committed in a local mailbox survive a power cut,
- * whatever mail_fsync is: with one syncfs(2) for each file system when messages
- * changed, by fsync of Dovecot's own files when only these did.
+ * mailbox-durable: makes what was committed in a local mailbox survive a power
+ * cut, whatever mail_fsync is: with one syncfs(2) for each file system when
+ * messages changed, by fsync of Dovecot's own files when only these did.
  */
 
 struct mailbox;

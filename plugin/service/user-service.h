@@ -8,8 +8,8 @@
  *   VERSION<TAB>name<TAB>major<TAB>minor<LF>
  *   USER<TAB>name<LF>
  *
- * Only root and the user himself may. The process becomes the user for good, finds
- * its part in the plugin that is loaded for him, and answers OK<LF>, or
+ * Only root and the user himself may. The process becomes the user for good,
+ * finds its part in the plugin that is loaded for him, and answers OK<LF>, or
  * NO<TAB>reason<LF> and ends: so there is one copy of the engine in it. The
  * service must be configured with client_limit = 1 and service_count = 1.
  */

@@ -1,6 +1,7 @@
 /*
- * asker: talks to a user's migration-worker or migration-deliver as his processes
- * do (plugin/worker/worker-protocol.h, plugin/deliver/deliver-protocol.h)
+ * asker: talks to a user's migration-worker or migration-deliver as his
+ * processes do (plugin/worker/worker-protocol.h,
+ * plugin/deliver/deliver-protocol.h)
  *
  * Fails aloud, as in case.h. Words are separated by TAB and not escaped; lines
  * are without LF, static, and valid until the next call. Times are
@@ -13,8 +14,8 @@
 
 struct asker;
 
-/* Connects to that service as a process of this uid, and wants the process of that
-   user. line_r: what it answers; "" when it says nothing. */
+/* Connects to that service as a process of this uid, and wants the process of
+   that user. line_r: what it answers; "" when it says nothing. */
 struct asker *asker_start(const char *service, const char *user, uid_t uid,
 			  const char **line_r);
 /* What the service answers who wants that user's worker, as a process of this

@@ -1,6 +1,6 @@
 /*
- * late-mail: mails for migration-deliver, as catch-up gives them to it, and what
- * became of them
+ * late-mail: mails for migration-deliver, as catch-up gives them to it, and
+ * what became of them
  *
  * Fails aloud, as in case.h. Strings are static and valid until the next call.
  */

@@ -245,8 +245,8 @@ static bool signal_workers(int signal)
 	return UNIT_CHECK(count > 0, "no worker");
 }
 
-/* The script may file into a mailbox that is still mirrored, when it is the worker
-   who waits for the delivery. That mailbox keeps no GUID. */
+/* The script may file into a mailbox that is still mirrored, when it is the
+   worker who waits for the delivery. That mailbox keeps no GUID. */
 static void files_into_others(void)
 {
 	struct late_mail mail = { .id = "others@late" };

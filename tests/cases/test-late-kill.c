@@ -63,8 +63,8 @@ static bool is_there_once(const char *id)
 		(!has_sieve || late_mail_kept(0, "Trash", id, ""));
 }
 
-/* A lock of Maildir's that was made and doesn't say yet whose it is: Dovecot waits
-   two minutes before it removes it. */
+/* A lock of Maildir's that was made and doesn't say yet whose it is: Dovecot
+   waits two minutes before it removes it. */
 static bool remove_empty_locks(void)
 {
 	return case_shell("find '%s/%s' -name dovecot-uidlist.lock "

@@ -1,6 +1,6 @@
 /* fuzz-deliver-request: the input is lines that a process says to
-   migration-deliver. What is taken of them can be saved as it is, and says the same
-   when it is said again. */
+   migration-deliver. What is taken of them can be saved as it is, and says the
+   same when it is said again. */
 #include "lib.h"
 #include "strescape.h"
 #include "unichar.h"

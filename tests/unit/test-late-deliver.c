@@ -1,5 +1,5 @@
-/* test-late-deliver: who asks the deliverer gets its answer, or an error when it
-   dies; a child plays the deliverer. */
+/* test-late-deliver: who asks the deliverer gets its answer, or an error when
+   it dies; a child plays the deliverer. */
 #include "engine-unit.h"
 #include "fdpass.h"
 #include "mail-user.h"
