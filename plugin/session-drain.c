@@ -4,6 +4,7 @@
 #include "migration-user.h"
 #include "engine/lease.h"
 #include "imap-session.h"
+#include "redirected-mailbox.h"
 #include "session-drain.h"
 
 /* where inotify can't be had (watches are used up) */
@@ -56,11 +57,23 @@ static void say_bye(struct session_drain *drain)
 		timeout_remove(&drain->to_bye);
 }
 
+/* Of a user who was closed meanwhile the leases are gone, and nobody asks for
+   them: what is local stays so. */
+static bool is_free(struct session_hold *hold)
+{
+	return REDIRECTED_MAILBOX(hold->box) == NULL &&
+		migration_user_is_closed(hold->muser);
+}
+
 static void check_recall(struct session_drain *drain)
 {
 	if (!lease_recalled(drain->hold->lease))
 		return;
 	stop_watching(drain);
+	if (is_free(drain->hold)) {
+		lease_release(&drain->hold->lease);
+		return;
+	}
 	session_hold_release(drain->hold);
 	drain->to_bye = timeout_add_short(BYE_RETRY_MSECS, say_bye, drain);
 	say_bye(drain);
@@ -137,7 +150,7 @@ void session_drain_check(struct migration_user *muser)
 			continue;
 		if (hold->drain != NULL)
 			check_recall(hold->drain);
-		else if (lease_recalled(hold->lease))
+		else if (lease_recalled(hold->lease) && !is_free(hold))
 			session_hold_release(hold);
 	}
 }
