@@ -175,6 +175,12 @@ void mirror_release(struct mirror *mirror)
 	mirror_boxes_close(mirror);
 }
 
+void mirror_disconnect(struct mirror *mirror)
+{
+	mirror->selected = NULL;
+	old_client_disconnect(mirror->client, "it isn't needed for now");
+}
+
 unsigned int mirror_rtt_msecs(const struct mirror *mirror)
 {
 	return mirror->rtt_msecs;

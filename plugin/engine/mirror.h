@@ -145,6 +145,9 @@ int mirror_catchup(struct mirror *mirror, enum catchup_flags flags,
    folders, when nobody asks for anything, and at the end. */
 void mirror_release(struct mirror *mirror);
 
+/* Nothing is wanted of the old server for now: the next call connects anew. */
+void mirror_disconnect(struct mirror *mirror);
+
 /* How long the last round trip to the old server took; 0 before the first. */
 unsigned int mirror_rtt_msecs(const struct mirror *mirror);
 /* Is there a connection? */

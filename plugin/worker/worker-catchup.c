@@ -9,6 +9,9 @@
 
 /* A client of the old server may change flags each moment. */
 #define HEARD_MSECS 1000
+/* where others may have all connections, and need them for a look each; with some
+   chance in it */
+#define SLOT_RETRY_MSECS 2000
 
 struct worker_catchup {
 	struct migration_user *muser;
@@ -38,21 +41,42 @@ static void want_look(struct worker_catchup *catchup)
 		worker_turns_catchup(catchup->turns);
 }
 
+static unsigned int interval_msecs(const struct worker_catchup *catchup)
+{
+	return catchup->muser->set.catchup_interval * 1000;
+}
+
+static void catchup_interval(struct worker_catchup *catchup);
+
+static void wait_for_next(struct worker_catchup *catchup, unsigned int msecs)
+{
+	timeout_remove(&catchup->to_interval);
+	catchup->to_interval = timeout_add_short_to(catchup->ioloop, msecs,
+						    catchup_interval, catchup);
+}
+
+/* Until the look has been. */
+static void wait_for_look(struct worker_catchup *catchup)
+{
+	unsigned int msecs = interval_msecs(catchup);
+
+	if (catchup->muser->set.old_connections > 0)
+		msecs = I_MIN(msecs, SLOT_RETRY_MSECS +
+			      i_rand_limit(SLOT_RETRY_MSECS / 2));
+	wait_for_next(catchup, msecs);
+}
+
 static void catchup_interval(struct worker_catchup *catchup)
 {
 	if (catchup->callbacks.is_watched(catchup->context))
 		want_look(catchup);
+	wait_for_look(catchup);
 }
 
 static void begin(struct worker_catchup *catchup)
 {
-	unsigned int secs = catchup->muser->set.catchup_interval;
-
-	if (catchup->to_interval != NULL || secs == 0)
-		return;
-	catchup->to_interval = timeout_add_short_to(catchup->ioloop,
-						    secs * 1000,
-						    catchup_interval, catchup);
+	if (catchup->to_interval == NULL && interval_msecs(catchup) > 0)
+		wait_for_look(catchup);
 }
 
 bool worker_catchup_is_recent(struct worker_catchup *catchup,
@@ -134,7 +158,7 @@ void worker_catchup_looked(struct worker_catchup *catchup, bool success)
 	if (catchup->is_news)
 		look_soon(catchup);
 	if (catchup->to_interval != NULL)
-		timeout_reset(catchup->to_interval);
+		wait_for_next(catchup, interval_msecs(catchup));
 }
 
 void worker_catchup_turn_ended(struct worker_catchup *catchup)

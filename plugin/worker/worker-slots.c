@@ -56,14 +56,21 @@ worker_slots_init(int fd, const char *host, unsigned int limit)
 	return slots;
 }
 
+void worker_slots_release(struct worker_slots *slots)
+{
+	unsigned int slot;
+
+	array_foreach_elem(&slots->taken, slot)
+		(void)slot_lock(slots, slot, F_UNLCK);
+	array_clear(&slots->taken);
+}
+
 void worker_slots_deinit(struct worker_slots **_slots)
 {
 	struct worker_slots *slots = *_slots;
-	unsigned int slot;
 
 	*_slots = NULL;
-	array_foreach_elem(&slots->taken, slot)
-		(void)slot_lock(slots, slot, F_UNLCK);
+	worker_slots_release(slots);
 	array_free(&slots->taken);
 	i_free(slots);
 }

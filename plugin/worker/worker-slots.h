@@ -23,5 +23,7 @@ void worker_slots_deinit(struct worker_slots **slots);
 /* Have so many slots, if they are free. Those that there are stay. Returns how
    many there are then. */
 unsigned int worker_slots_want(struct worker_slots *slots, unsigned int count);
+/* Give all back; more may be wanted later. */
+void worker_slots_release(struct worker_slots *slots);
 
 #endif

@@ -380,9 +380,10 @@ static void watch_interval(struct worker_watch *watch)
 		refresh_selected(watch);
 }
 
+/* Where connections are counted, others need one more. */
 void worker_watch_want_late(struct worker_watch *watch)
 {
-	if (!watch->late_inbox &&
+	if (!watch->late_inbox && watch->muser->set.old_connections == 0 &&
 	    worker_catchup_wants_inbox(watch->catchup))
 		watch_begin(watch);
 }

@@ -3,6 +3,7 @@
 #include "ioloop.h"
 #include "mkdir-parents.h"
 #include "migration-user.h"
+#include "engine/mailbox-state.h"
 #include "engine/mirror.h"
 #include "engine/old-settings.h"
 #include "worker-answer.h"
@@ -41,6 +42,8 @@ struct migration_worker {
 	/* all are in the inner ioloop that is current */
 	bool followed;
 	bool ending;
+	/* the turn that just ends was a look for late mail */
+	bool caught_up;
 };
 
 /* The callback has no context, and there's one worker in a process. */
@@ -346,18 +349,35 @@ static void worker_refreshed(void *context, const char *vname)
 	worker_watch_refreshed(worker->watch, vname);
 }
 
+/* A look needs a connection for a moment only. Where they are counted, other
+   users' workers wait for theirs. */
+static void worker_give_way(struct migration_worker *worker)
+{
+	const struct migration_settings *set = &worker->muser->set;
+
+	if (set->old_connections == 0 ||
+	    mailbox_state_any(set->dir, MAILBOX_STATE_MIRRORED))
+		return;
+	mirror_disconnect(worker->mirror);
+	worker_slots_release(worker->slots);
+}
+
 static void worker_turn_ended(void *context)
 {
 	struct migration_worker *worker = context;
 
 	worker_catchup_turn_ended(worker->catchup);
 	worker_watch_turn_ended(worker->watch);
+	if (worker->caught_up)
+		worker_give_way(worker);
+	worker->caught_up = FALSE;
 }
 
 static void worker_caught_up(void *context, bool success)
 {
 	struct migration_worker *worker = context;
 
+	worker->caught_up = TRUE;
 	worker_catchup_looked(worker->catchup, success);
 }
 
