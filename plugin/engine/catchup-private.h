@@ -7,9 +7,12 @@
  *   catchup.c         the procedure for an account
  *   catchup-look.c    which mailboxes have news
  *   catchup-box.c     a mailbox with news: opened, and what is new in it
- *   catchup-late.c    late mails: fetched, recognised, delivered, recorded
+ *   catchup-boxes.c   the mailboxes with news, step by step
+ *   catchup-late.c    late mails: fetched, delivered, recorded
+ *   catchup-mail.c    one of them: is it here already, and where does it go?
  *   catchup-merge.c   flags and expunges, into the local mailbox
  *   catchup-uids.c    which local message is one that came later
+ *   catchup-memory.c  what is remembered from one look to the next
  *   catchup-report.c  report lines
  *
  * Functions that return int give -1 with catchup->error and catchup->error_code
@@ -124,6 +127,29 @@ struct catchup_mail {
 int catchup_fail(struct catchup *catchup, enum mail_error error_code,
 		 const char *error);
 const char *catchup_dir(const struct catchup *catchup);
+/* Ask for the status of all mailboxes. all: the names of those with a state. */
+int catchup_look_at(struct catchup *catchup,
+		    const ARRAY_TYPE(const_string) *all);
+
+/* catchup-memory.c */
+void catchup_read_memory(struct catchup *catchup);
+bool catchup_status_equal(const struct mirror_status *s1,
+			  const struct mirror_status *s2);
+/* Is it other than by the last look? */
+bool catchup_has_news(struct catchup *catchup,
+		      const struct catchup_seen *seen);
+int catchup_remember_look(struct catchup *catchup, uint32_t others_before);
+void catchup_count_waiting(struct catchup *catchup);
+int catchup_remember_account(struct catchup *catchup, bool ok,
+			     const struct catchup_account *before);
+
+/* catchup-boxes.c */
+/* All that has news. */
+int catchup_boxes(struct catchup *catchup,
+		  const ARRAY_TYPE(const_string) *all);
+/* NULL: it has none. */
+struct catchup_box *catchup_find_box(struct catchup *catchup,
+				     const char *vname);
 
 /* catchup-box.c */
 /* Open it, and see what is new. Returns 1; 0 when it isn't there; -1. */
@@ -134,8 +160,14 @@ int catchup_box_select(struct catchup *catchup, struct catchup_box *box);
 int catchup_box_record(struct catchup *catchup, struct catchup_box *box);
 void catchup_box_close(struct catchup_box *box);
 
-/* catchup-late.c */
+/* catchup-mail.c */
+/* Deliver it, or see that it needn't be. Returns 0, -1 with an error of this mail
+   alone. */
+int catchup_mail(struct catchup *catchup, struct catchup_mail *mail,
+		 const char **error_r);
 int catchup_open_twins(struct catchup *catchup);
+
+/* catchup-late.c */
 /* All late mails of a mailbox. Single ones that fail are waiting in the baseline
    then. */
 int catchup_late(struct catchup *catchup, struct catchup_box *box);

@@ -9,16 +9,6 @@
 #include "mailbox-state.h"
 #include "old-settings.h"
 
-#include <time.h>
-
-/* in the background: how often all flags are looked at on servers without
-   CONDSTORE, and mails tried again that couldn't be delivered */
-#define FLAGS_SECS (10 * 60)
-/* how far behind the account's file may be */
-#define ACCOUNT_SECS 3600
-/* of an account in which messages are moved all the time */
-#define MAX_LOOKS 4
-
 const char *catchup_dir(const struct catchup *catchup)
 {
 	return catchup->muser->set.dir;
@@ -89,38 +79,6 @@ find_mailboxes(struct catchup *catchup, ARRAY_TYPE(const_string) *all)
 	return ret;
 }
 
-static const struct catchup_seen *
-find_last(struct catchup *catchup, const char *vname)
-{
-	const struct catchup_seen *seen;
-
-	array_foreach(&catchup->last.boxes, seen) {
-		if (strcmp(seen->vname, vname) == 0)
-			return seen;
-	}
-	return NULL;
-}
-
-static bool
-status_equal(const struct mirror_status *s1, const struct mirror_status *s2)
-{
-	return s1->uid_validity == s2->uid_validity &&
-		s1->uid_next == s2->uid_next &&
-		s1->messages == s2->messages && s1->modseq == s2->modseq;
-}
-
-static bool has_news(struct catchup *catchup, const struct catchup_seen *seen)
-{
-	const struct catchup_seen *last = find_last(catchup, seen->vname);
-
-	if ((catchup->flags & (CATCHUP_FLAG_FULL |
-			       CATCHUP_FLAG_FOLLOW_EXPUNGES)) != 0 ||
-	    last == NULL)
-		return TRUE;
-	return !status_equal(&last->status, &seen->status) ||
-		(seen->status.modseq == 0 && catchup->look_at_flags);
-}
-
 /*
  * The look
  */
@@ -161,8 +119,8 @@ look_for_folders(struct catchup *catchup,
 	return 0;
 }
 
-static int
-look(struct catchup *catchup, const ARRAY_TYPE(const_string) *all)
+int catchup_look_at(struct catchup *catchup,
+		    const ARRAY_TYPE(const_string) *all)
 {
 	ARRAY_TYPE(const_string) others;
 	const char *prefix, *error;
@@ -175,159 +133,6 @@ look(struct catchup *catchup, const ARRAY_TYPE(const_string) *all)
 			 &error) < 0)
 		return catchup_fail(catchup, catchup->error_code, error);
 	return look_for_folders(catchup, &others, all);
-}
-
-/*
- * Mailboxes
- */
-
-static struct catchup_box *find_box(struct catchup *catchup, const char *vname)
-{
-	struct catchup_box *box;
-
-	array_foreach_elem(&catchup->boxes, box) {
-		if (strcmp(box->vname, vname) == 0)
-			return box;
-	}
-	return NULL;
-}
-
-static void
-box_init(struct catchup *catchup, struct catchup_box *box,
-	 const struct catchup_seen *seen)
-{
-	i_zero(box);
-	box->vname = seen->vname;
-	box->old_name = seen->old_name;
-	box->status = seen->status;
-	box->deleted = mailbox_state_is(catchup_dir(catchup), seen->vname,
-					MAILBOX_STATE_DELETED);
-}
-
-/* One that has changed since it was opened is opened again. */
-static void
-add_box(struct catchup *catchup, const struct catchup_seen *seen)
-{
-	struct catchup_box *box = find_box(catchup, seen->vname);
-
-	if (box == NULL) {
-		box = p_new(catchup->pool, struct catchup_box, 1);
-		array_push_back(&catchup->boxes, &box);
-	} else if (box->again || status_equal(&box->status, &seen->status)) {
-		return;
-	} else {
-		if (catchup->selected == box)
-			catchup->selected = NULL;
-		catchup_box_close(box);
-	}
-	box_init(catchup, box, seen);
-}
-
-static void add_boxes(struct catchup *catchup)
-{
-	const struct catchup_seen *seen;
-
-	array_foreach(&catchup->seen, seen) {
-		if (has_news(catchup, seen))
-			add_box(catchup, seen);
-	}
-}
-
-/* Of a server that is away none is asked any more: each would wait for it. */
-static int for_each(struct catchup *catchup,
-		    int (*step)(struct catchup *, struct catchup_box *))
-{
-	struct catchup_box *box;
-	bool away = FALSE;
-	int ret = 0;
-
-	array_foreach_elem(&catchup->boxes, box) {
-		if (box->again || box->missing)
-			continue;
-		if (!away) T_BEGIN {
-			box->again = step(catchup, box) < 0;
-		} T_END;
-		if (away || box->again) {
-			box->again = TRUE;
-			away = !old_client_is_connected(catchup->client);
-			ret = -1;
-		}
-	}
-	return ret;
-}
-
-static int open_box(struct catchup *catchup, struct catchup_box *box)
-{
-	int ret;
-
-	if (box->opened)
-		return 0;
-	ret = catchup_box_open(catchup, box);
-	box->missing = ret == 0;
-	if (ret > 0 && array_not_empty(&box->gone))
-		catchup->look_again = TRUE;
-	return ret <= 0 ? ret : catchup_merge_flags(catchup, box);
-}
-
-/* To be opened again by the next one: nothing of them is recorded. */
-static void leave_all(struct catchup *catchup)
-{
-	struct catchup_box *box;
-
-	array_foreach_elem(&catchup->boxes, box)
-		box->again = TRUE;
-}
-
-/* What is gone from any must be known before what is new in another is taken for a
-   new mail. As a client that moves a message copies it first, a look behind the one
-   that shows it gone shows its copy. */
-static int open_boxes(struct catchup *catchup,
-		      const ARRAY_TYPE(const_string) *all)
-{
-	int ret = 0;
-
-	for (unsigned int i = 0; i < MAX_LOOKS; i++) {
-		catchup->look_again = FALSE;
-		add_boxes(catchup);
-		if (for_each(catchup, open_box) < 0)
-			ret = -1;
-		if (!catchup->look_again)
-			break;
-		if (look(catchup, all) < 0) {
-			leave_all(catchup);
-			return -1;
-		}
-	}
-	return ret;
-}
-
-static int record_box(struct catchup *catchup, struct catchup_box *box)
-{
-	if (catchup_box_record(catchup, box) < 0)
-		return -1;
-	if (box->expunged > 0 || box->flags > 0 || box->saved > 0 ||
-	    box->moved > 0)
-		catchup->account.old_client = time(NULL);
-	catchup_report_old_client(catchup, box);
-	if (box->missed > 0)
-		catchup_report_count(catchup, "late_gone", box, box->missed);
-	return 0;
-}
-
-static int do_boxes(struct catchup *catchup,
-		    const ARRAY_TYPE(const_string) *all)
-{
-	static int (*const steps[])(struct catchup *, struct catchup_box *) = {
-		catchup_late, catchup_merge_expunges, record_box,
-	};
-	int ret = open_boxes(catchup, all);
-
-	catchup->result->changed = array_count(&catchup->boxes);
-	for (unsigned int i = 0; i < N_ELEMENTS(steps); i++) {
-		if (for_each(catchup, steps[i]) < 0)
-			ret = -1;
-	}
-	return ret;
 }
 
 /*
@@ -380,103 +185,6 @@ static int copy_all_back(struct catchup *catchup)
 }
 
 /*
- * What is remembered
- */
-
-static bool is_settled(struct catchup *catchup, const char *vname)
-{
-	struct catchup_box *box = find_box(catchup, vname);
-
-	return box == NULL || (!box->again && (box->missing ||
-		(box->opened && array_is_empty(&box->baseline.waiting))));
-}
-
-/* Returns TRUE when it is as the last one. */
-static bool is_as_before(struct catchup *catchup,
-			 const ARRAY_TYPE(catchup_seen) *settled)
-{
-	const struct catchup_seen *seen, *last;
-
-	if (array_count(settled) != array_count(&catchup->last.boxes) ||
-	    catchup->look_at_flags)
-		return FALSE;
-	array_foreach(settled, seen) {
-		last = find_last(catchup, seen->vname);
-		if (last == NULL || !status_equal(&last->status, &seen->status))
-			return FALSE;
-	}
-	return TRUE;
-}
-
-static int remember_look(struct catchup *catchup, uint32_t others_before)
-{
-	ARRAY_TYPE(catchup_seen) settled;
-	const struct catchup_seen *seen;
-	const char *error;
-
-	p_array_init(&settled, catchup->pool, array_count(&catchup->seen));
-	array_foreach(&catchup->seen, seen) {
-		if (is_settled(catchup, seen->vname))
-			array_push_back(&settled, seen);
-	}
-	if (is_as_before(catchup, &settled) &&
-	    others_before == catchup->last.others)
-		return 0;
-	catchup->last.boxes = settled;
-	if (catchup->look_at_flags)
-		catchup->last.flags = time(NULL);
-	if (catchup_look_write(catchup_dir(catchup), &catchup->last,
-			       &error) < 0)
-		return catchup_fail(catchup, MAIL_ERROR_TEMP, error);
-	return 0;
-}
-
-static bool accounts_equal(const struct catchup_account *a1,
-			   const struct catchup_account *a2)
-{
-	return a1->looked / ACCOUNT_SECS == a2->looked / ACCOUNT_SECS &&
-		a1->failed == a2->failed && a1->late == a2->late &&
-		a1->old_client == a2->old_client &&
-		a1->waiting == a2->waiting &&
-		strcmp(a1->reason, a2->reason) == 0;
-}
-
-/* Mailboxes without news have none. */
-static void count_waiting(struct catchup *catchup)
-{
-	struct catchup_box *box;
-
-	catchup->account.waiting = 0;
-	array_foreach_elem(&catchup->boxes, box) {
-		if (!box->missing && box->opened)
-			catchup->account.waiting +=
-				seq_range_count(&box->baseline.waiting);
-	}
-	catchup->result->waiting = catchup->account.waiting;
-}
-
-static int remember_account(struct catchup *catchup, bool ok,
-			    const struct catchup_account *before)
-{
-	struct catchup_account *account = &catchup->account;
-	const char *error;
-
-	if (ok) {
-		account->looked = time(NULL);
-		account->failed = 0;
-		account->reason = "";
-	} else {
-		account->failed = time(NULL);
-		account->reason = catchup->error;
-	}
-	if (accounts_equal(account, before))
-		return 0;
-	if (catchup_account_write(catchup_dir(catchup), account, &error) < 0)
-		return catchup_fail(catchup, MAIL_ERROR_TEMP, error);
-	return 0;
-}
-
-/*
  * The account
  */
 
@@ -486,13 +194,13 @@ static int catch_up(struct catchup *catchup,
 	uint32_t others = catchup->last.others;
 	int ret;
 
-	if (look(catchup, all) < 0)
+	if (catchup_look_at(catchup, all) < 0)
 		return -1;
-	ret = do_boxes(catchup, all);
-	count_waiting(catchup);
+	ret = catchup_boxes(catchup, all);
+	catchup_count_waiting(catchup);
 	if (copy_all_back(catchup) < 0)
 		ret = -1;
-	return remember_look(catchup, others) < 0 ? -1 : ret;
+	return catchup_remember_look(catchup, others) < 0 ? -1 : ret;
 }
 
 static int connect_client(struct catchup *catchup)
@@ -509,23 +217,6 @@ static int connect_client(struct catchup *catchup)
 	return 0;
 }
 
-/* What can't be read is made anew. */
-static void read_memory(struct catchup *catchup)
-{
-	struct event *event = catchup->muser->user->event;
-	const char *error;
-
-	if (catchup_account_read(catchup_dir(catchup), catchup->pool,
-				 &catchup->account, &error) < 0)
-		e_error(event, "migration: %s", error);
-	if (catchup_look_read(catchup_dir(catchup), catchup->pool,
-			      &catchup->last, &error) < 0)
-		e_error(event, "migration: %s", error);
-	catchup->look_at_flags =
-		(catchup->flags & CATCHUP_FLAG_BACKGROUND) == 0 ||
-		time(NULL) - catchup->last.flags >= FLAGS_SECS;
-}
-
 static int catchup_account(struct catchup *catchup)
 {
 	ARRAY_TYPE(const_string) all;
@@ -536,12 +227,12 @@ static int catchup_account(struct catchup *catchup)
 	ret = find_mailboxes(catchup, &all);
 	if (ret == 0 && array_is_empty(&catchup->seen))
 		return 0;
-	read_memory(catchup);
+	catchup_read_memory(catchup);
 	before = catchup->account;
 	catchup->result->mailboxes = array_count(&catchup->seen);
 	if (connect_client(catchup) < 0 || catch_up(catchup, &all) < 0)
 		ret = -1;
-	if (remember_account(catchup, ret == 0, &before) < 0)
+	if (catchup_remember_account(catchup, ret == 0, &before) < 0)
 		ret = -1;
 	catchup->found = catchup->result->late + catchup->result->doubles;
 	catchup_report_poll(catchup, ret == 0);
