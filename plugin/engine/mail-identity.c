@@ -100,12 +100,27 @@ static void spell_words(const buffer_t *value, buffer_t *dest)
 	}
 }
 
+/* Dovecot's parsers look at the byte behind the end, and one of them panics when
+   it is a comma: it must be a NUL. */
+static const char *terminated(const buffer_t *value)
+{
+	return t_str_trim(t_strndup(value->data, value->used), " \t\r\n");
+}
+
+static bool date_parse(const buffer_t *value, time_t *date_r)
+{
+	const char *text = terminated(value);
+	int tz_offset;
+
+	return message_date_parse((const unsigned char *)text, strlen(text),
+				  date_r, &tz_offset);
+}
+
 static void spell_date(const buffer_t *value, buffer_t *dest)
 {
 	time_t date;
-	int tz_offset;
 
-	if (message_date_parse(value->data, value->used, &date, &tz_offset))
+	if (date_parse(value, &date))
 		str_printfa(dest, "%"PRIdTIME_T, date);
 	else
 		spell_words(value, dest);
@@ -254,15 +269,6 @@ header_more(struct scan *scan, const struct message_header_line *hdr)
 		header_end(scan);
 }
 
-static bool date_parse(const buffer_t *value, time_t *date_r)
-{
-	int tz_offset;
-
-	return value->used > 0 &&
-		message_date_parse(value->data, value->used, date_r,
-				   &tz_offset);
-}
-
 static void identify_message_id(struct scan *scan, const buffer_t *kept)
 {
 	struct mail_identity *identity = scan->identity;
@@ -365,13 +371,13 @@ static void headers_end(struct scan *scan)
 
 static enum message_cte part_cte(const struct scan *scan)
 {
-	const buffer_t *kept = scan->kept[KEPT_CTE];
+	const char *value = terminated(scan->kept[KEPT_CTE]);
 	struct message_header_line hdr = {
-		.full_value = kept->data,
-		.full_value_len = kept->used,
+		.full_value = (const unsigned char *)value,
+		.full_value_len = strlen(value),
 	};
 
-	return kept->used == 0 ? MESSAGE_CTE_78BIT :
+	return hdr.full_value_len == 0 ? MESSAGE_CTE_78BIT :
 		message_decoder_parse_cte(&hdr);
 }
 

@@ -49,13 +49,24 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static unsigned int count_chars(const char *text, char c)
+{
+	unsigned int count = 0;
+
+	for (; *text != '\0'; text++)
+		count += *text == c ? 1 : 0;
+	return count;
+}
+
 static bool address_parse(const char *text, struct ip_addr *ip_r)
 {
 	struct ip_addr v4;
 
 	if (strncasecmp(text, "IPv6:", 5) == 0)
 		text += 5;
-	if (net_addr2ip(text, ip_r) < 0)
+	/* "12" is one to inet_aton(3) */
+	if ((strchr(text, ':') == NULL && count_chars(text, '.') != 3) ||
+	    net_addr2ip(text, ip_r) < 0)
 		return FALSE;
 	if (net_ipv6_mapped_ipv4_convert(ip_r, &v4) == 0)
 		*ip_r = v4;
@@ -239,14 +250,17 @@ static const char *host_name(const char *text)
 {
 	struct ip_addr ip;
 	bool brackets;
-	size_t len = text == NULL ? 0 : strlen(text);
+	size_t len;
 
+	if (text == NULL)
+		return NULL;
+	len = strlen(text);
 	if (len > 0 && text[len - 1] == '.')
-		len--;
-	if (len == 0 || strcasecmp(text, "unknown") == 0 ||
+		text = t_strndup(text, len - 1);
+	if (*text == '\0' || strcasecmp(text, "unknown") == 0 ||
 	    word_address(text, &ip, &brackets))
 		return NULL;
-	return t_strndup(text, len);
+	return text;
 }
 
 static const char *client_name(const struct parser *parser)

@@ -47,6 +47,7 @@ static void user_begin(struct mail_unit_user *unit)
 		t_strconcat("mail=", unit->format, ":~/mail", NULL),
 		"postmaster_address=postmaster@localhost",
 		"mailbox_list_index=yes",
+		"mail_fsync=never",
 		"namespace=inbox",
 		"namespace/inbox/prefix=",
 		"namespace/inbox/separator=/",

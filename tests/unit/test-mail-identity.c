@@ -140,6 +140,9 @@ static const struct pair relayed[] = {
 	  MESSAGE_ID DATE "Subject: =?iso-8859-1?Q?Caf=E9_?=\r\n"
 	  " =?us-ascii?Q?au_lait?=\r\n\r\n" },
 	{ "8bit to quoted-printable", HEADERS TEXT_8BIT, HEADERS TEXT_QP },
+	{ "white space after a word",
+	  HEADERS TEXT_8BIT, HEADERS MIME "Content-Transfer-Encoding:\r\n\tbase64 "
+	  "\r\n\r\nQ2Fmw6kgPSAxIEV1cm8NCkZyb20gbm93IG9uLg0K\r\n" },
 	{ "8bit to base64", HEADERS TEXT_8BIT, HEADERS TEXT_BASE64 },
 	{ "8bit that never said so", HEADERS "\r\nCaf\xc3\xa9\r\n",
 	  HEADERS MIME "Content-Type: text/plain; charset=unknown-8bit\r\n"
@@ -278,6 +281,20 @@ static void test_nul(void)
 
 	get_data(nul, sizeof(nul) - 1, &a);
 	CU_ASSERT(mail_identity_same(&a, &b));
+}
+
+/* What Dovecot's parser of dates takes for the end is where it is. */
+static void test_stale_byte(void)
+{
+	struct mail_identity identity =
+		get("Date: Mon, 5 Jan 2026 10:11:12 +0100\r\n\r\n");
+
+	CU_ASSERT(identity.has_date);
+	identity = get(MULTIPART("b") "--b\r\nContent-Type: message/rfc822\r\n\r\n"
+		       "Date: Mon, 5 Jan 2026 10:11:12 +0100\r\n\r\n--b\r\n"
+		       "Content-Type: message/rfc822\r\n\r\nDate: Mon\r\n\r\n"
+		       "--b--\r\n");
+	CU_ASSERT(!identity.has_date);
 }
 
 /* However the bytes come. */
@@ -482,6 +499,7 @@ static const struct unit_test tests[] = {
 	{ "different", test_different },
 	{ "broken lines", test_broken_lines },
 	{ "NUL", test_nul },
+	{ "stale byte", test_stale_byte },
 	{ "pieces", test_pieces },
 	{ "facts", test_facts },
 	{ "spam", test_spam },

@@ -355,6 +355,9 @@ static void test_odd(void)
 	check_odd("Received: from a (b [192.0.2.1]\r\n\r\n", "192.0.2.1", "b",
 		  0);
 	check_odd("Received: from a (b [192.0.2.1)\r\n\r\n", "", "a", 0);
+	check_odd("Received: from 12 (unknown [192.0.2.1]) by b\r\n\r\n",
+		  "192.0.2.1", "12", 0);
+	check_odd("Received: from 192.0.2.1. by b\r\n\r\n", "", "", 0);
 	check_odd("Received: from a ([999.0.2.1]) by b; some day\r\n\r\n", "",
 		  "a", 0);
 	check_odd("Received: from a by b; nonsense; "DATE"\r\n\r\n", "", "a",
