@@ -119,7 +119,9 @@ static int box_init(struct rollback_box *box, const char *vname)
 	ret = mailbox_state_read(dir, vname, box->pool, &box->state, &error);
 	if (ret < 0)
 		return box_fail(box, MAIL_ERROR_TEMP, error);
-	if (ret == 0 || box->state.state == MAILBOX_STATE_DELETED) {
+	if (ret == 0 || box->state.state == MAILBOX_STATE_DELETED ||
+	    (box->state.state == MAILBOX_STATE_LOCAL &&
+	     box->state.uid_validity == 0)) {
 		box->result->own = TRUE;
 		return 0;
 	}

@@ -74,8 +74,10 @@ static bool is_about(const struct relay *relay, const char *line)
 
 static bool is_spoilt(const struct relay *relay, const char *line)
 {
-	return relay->proxy->fault != FAULT_NONE &&
-		relay->proxy->fault != FAULT_DATE && is_about(relay, line) &&
+	int fault = relay->proxy->fault;
+
+	return fault != FAULT_NONE && fault != FAULT_DATE &&
+		fault != FAULT_ANSWER && is_about(relay, line) &&
 		strstr(line, "BODY[]") != NULL;
 }
 
@@ -128,10 +130,25 @@ static bool spoil(struct relay *relay, char *line, size_t size)
 	return true;
 }
 
+/* Is it the answer that is to be lost? */
+static bool is_lost_answer(struct relay *relay, const char *line)
+{
+	struct fault_proxy *proxy = relay->proxy;
+
+	if (proxy->fault != FAULT_ANSWER || *line == '*' ||
+	    strstr(line, " OK [APPENDUID ") == NULL || --proxy->uid > 0)
+		return false;
+	proxy->count++;
+	proxy->fault = FAULT_NONE;
+	return true;
+}
+
 static bool send_line(struct relay *relay, char *line, bool first)
 {
 	char *ok = strstr(line, " OK ");
 
+	if (first && is_lost_answer(relay, line))
+		return false;
 	hide_date(relay, line);
 	if (first && relay->refuse && *line != '*' && *line != '+' &&
 	    ok != NULL && ok == strchr(line, ' ')) {

@@ -1,9 +1,9 @@
 /*
- * fault-proxy: an IMAP relay that spoils one message's body
+ * fault-proxy: an IMAP relay that spoils one message's body, or loses an answer
  *
  * Forwards everything between clients and the real server; only the answer to a
- * FETCH of that UID's body (or date) is spoilt. One thread a connection; it serves until
- * the process ends.
+ * FETCH of that UID's body (or date) is spoilt, or that to the UID-th APPEND from
+ * now on is lost. One thread a connection; it serves until the process ends.
  */
 #ifndef FAULT_PROXY_H
 #define FAULT_PROXY_H
@@ -21,7 +21,9 @@ enum fault {
 	/* the connection ends in the middle of the literal */
 	FAULT_CUT,
 	/* the INTERNALDATE isn't told */
-	FAULT_DATE
+	FAULT_DATE,
+	/* the connection ends instead of an APPEND's answer, once */
+	FAULT_ANSWER
 };
 
 struct fault_proxy;
