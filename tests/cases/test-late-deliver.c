@@ -161,6 +161,31 @@ static void remembers(void)
 		   "it's there again");
 }
 
+static bool forget_delivered(unsigned int user)
+{
+	return case_shell("rm '%s/%s/migration/deliver/delivered'",
+			  case_get("NEW_HOME"), case_user(user));
+}
+
+/* One whose delivery was killed just before it was remembered. By lib-lda alone,
+   and by the deliverer: test-late-kill has Sieve. */
+static void finds_again(void)
+{
+	struct late_mail mails[] = {
+		{ .id = "again@late" },
+		{ .id = "again2@late", .save_into = "Drafts" },
+	};
+	const char *mailboxes[] = { "INBOX", "Drafts" };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		if (!late_mail_ok(1, &mails[i]) || !forget_delivered(1))
+			return;
+		mails[i].begun = LATE_DATE;
+		if (late_mail_ok(1, &mails[i]))
+			late_mail_kept(1, mailboxes[i], mails[i].id, "");
+	}
+}
+
 /* Nothing is bounced, and nothing is lost. */
 static void waits_for_room(void)
 {
@@ -262,8 +287,7 @@ static void files_into_others(void)
 		signal_workers(SIGCONT);
 	}
 	UNIT_CHECK(late_mail_count(2, "Sent", mail.id) == 1, "not there");
-	case_shell("rm '%s/%s/migration/deliver/delivered'",
-		   case_get("NEW_HOME"), case_user(2));
+	forget_delivered(2);
 	mail.begun = LATE_DATE;
 	late_mail_ok(2, &mail);
 	UNIT_CHECK(late_mail_count(2, "Sent", mail.id) == 1, "there twice");
@@ -342,6 +366,7 @@ static const struct unit_test tests[] = {
 	{ "filtered by Sieve", filters },
 	{ "one after the other", goes_on },
 	{ "never again", remembers },
+	{ "found again", finds_again },
 	{ "over quota", waits_for_room },
 	{ "refused", refuses },
 	{ "not local", leaves_others },
