@@ -1,13 +1,13 @@
 /*
  * demo-arrivals: where mail arrives, and whether the milters have told of it
  *
- * As while DNS spreads, some senders use the new server's Postfix at once, others
- * the old one's for some time, and one isn't heard of any more after that. A
- * user's mail goes to the old one only as long as his INBOX is served from the
- * old server; what arrives there later is late mail (demo-late.h). Each mail has
- * one recipient, so each that a Postfix with a milter accepts must be one line in
- * the lab's log. Without Postfix there's only LMTP to the new server, and without
- * milters nothing is counted.
+ * As while DNS spreads, some senders use the new server's Postfix at once,
+ * others the old one's for some time, and one isn't heard of any more after
+ * that. A user's mail goes to the old one only as long as his INBOX is served
+ * from the old server; what arrives there later is late mail (demo-late.h).
+ * Each mail has one recipient, so each that a Postfix with a milter accepts
+ * must be one line in the lab's log. Without Postfix there's only LMTP to the
+ * new server, and without milters nothing is counted.
  */
 #ifndef DEMO_ARRIVALS_H
 #define DEMO_ARRIVALS_H
@@ -33,8 +33,8 @@ struct demo_arrival {
 	const char *from;
 };
 
-/* Chooses who sends the user's next mail, and where; once it's sent, or not, end
-   follows. */
+/* Chooses who sends the user's next mail, and where; once it's sent, or not,
+   end follows. */
 struct demo_arrival demo_arrivals_begin(struct demo_user *user);
 void demo_arrivals_end(struct demo_user *user,
 		       const struct demo_arrival *arrival, bool accepted);

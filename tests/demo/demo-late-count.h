@@ -1,10 +1,10 @@
 /*
  * demo-late-count: is everything here, once, after the propagation period?
  *
- * Each account is read from the new server, and compared by Message-ID, in all of
- * its mailboxes: what was there before (user->ids_after) and what was sent since
- * (user->late) must be there, as often as it should be. Our own reports aren't
- * asked.
+ * Each account is read from the new server, and compared by Message-ID, in all
+ * of its mailboxes: what was there before (user->ids_after) and what was sent
+ * since (user->late) must be there, as often as it should be. Our own reports
+ * aren't asked.
  */
 #ifndef DEMO_LATE_COUNT_H
 #define DEMO_LATE_COUNT_H

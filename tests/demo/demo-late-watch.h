@@ -1,6 +1,6 @@
 /*
- * demo-late-watch: a client that idles in INBOX on the new server, and notes when
- * each late mail is seen there
+ * demo-late-watch: a client that idles in INBOX on the new server, and notes
+ * when each late mail is seen there
  *
  * One thread at a time.
  */
@@ -18,8 +18,8 @@ struct late_watch {
 bool late_watch_open(struct late_watch *watch, struct demo_user *user);
 void late_watch_close(struct late_watch *watch);
 
-/* Until all of user->late that was accepted has been seen; false after demo_problem() when
-   that isn't so after a minute. */
+/* Until all of user->late that was accepted has been seen; false after
+   demo_problem() when that isn't so after a minute. */
 bool late_watch_wait(struct late_watch *watch);
 
 #endif

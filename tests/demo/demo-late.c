@@ -152,8 +152,8 @@ static void by_command(struct demo_user *user)
 	process_result_free(&result);
 }
 
-/* Flags, too: a worker looks at all of them each ten minutes only, where the old
-   server hasn't CONDSTORE. */
+/* Flags, too: a worker looks at all of them each ten minutes only, where the
+   old server hasn't CONDSTORE. */
 static void see_all(struct demo_user *user)
 {
 	struct late_watch watch;

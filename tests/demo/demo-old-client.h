@@ -2,8 +2,9 @@
  * demo-old-client: a mail program that still reaches the old server
  *
  * Its settings, or its DNS, are stale. After the cutover it flags a mail there,
- * moves one, and deletes one. At the new server the first two are to be followed,
- * and the last isn't: what is deleted on an old server never is here of itself.
+ * moves one, and deletes one. At the new server the first two are to be
+ * followed, and the last isn't: what is deleted on an old server never is here
+ * of itself.
  */
 #ifndef DEMO_OLD_CLIENT_H
 #define DEMO_OLD_CLIENT_H

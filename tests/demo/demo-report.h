@@ -15,7 +15,8 @@ struct demo_reports {
 	char *not_yet, *safe, *report;
 };
 
-/* The verdict at the default quiet period: a problem if that isn't "not yet". */
+/* The verdict at the default quiet period: a problem if that isn't "not yet".
+   */
 void demo_report_not_yet(struct demo *demo, struct demo_reports *reports);
 /* The same after demo_late_end(), with a quiet period of seconds: a problem if
    that isn't "safe". Then the report. */

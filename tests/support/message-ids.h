@@ -26,14 +26,15 @@ struct message_ids {
 	size_t mailbox_count;
 };
 
-/* hostport: HOST:PORT. Returns 0, or -1 with an error, which is static, and with
-   nothing to free. */
+/* hostport: HOST:PORT. Returns 0, or -1 with an error, which is static, and
+   with nothing to free. */
 int message_ids_take(const char *hostport, const char *user,
 		     const char *password, unsigned int timeout_ms,
 		     struct message_ids *ids_r, const char **error_r);
 void message_ids_free(struct message_ids *ids);
 
-/* The first one, the others follow; count_r is how many there are. NULL: none. */
+/* The first one, the others follow; count_r is how many there are. NULL: none.
+   */
 const struct message_place *
 message_ids_find(const struct message_ids *ids, const char *message_id,
 		 size_t *count_r);

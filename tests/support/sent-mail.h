@@ -29,9 +29,9 @@ struct sent_mail {
 void sent_mail_make(struct sent_mail *mail, uint64_t seed, unsigned int n);
 void sent_mail_free(struct sent_mail *mail);
 
-/* Gives it to a server that speaks SMTP (HOST:PORT), on a connection of its own.
-   Returns the code that it answered, 0 when the connection failed or was lost.
-   *error_r is static, and set for whatever isn't 2xx. */
+/* Gives it to a server that speaks SMTP (HOST:PORT), on a connection of its
+   own. Returns the code that it answered, 0 when the connection failed or was
+   lost. *error_r is static, and set for whatever isn't 2xx. */
 int sent_mail_send(const struct sent_mail *mail, const char *smtp,
 		   const char *to, unsigned int timeout_ms,
 		   const char **error_r);
