@@ -185,6 +185,10 @@ is_inside(const struct received_line *line, const struct received_line *below)
 		return FALSE;
 	if (is_inside_name(line->name))
 		return TRUE;
+	/* a local user, or a filter's name for itself */
+	if (line->client.family == 0 && *line->by != '\0' &&
+	    is_same_host(line->by, below->by))
+		return TRUE;
 	if (in_networks(&line->client, loopback_networks,
 			N_ELEMENTS(loopback_networks))) {
 		return is_this_host(line->by) ||

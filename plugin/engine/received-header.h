@@ -7,11 +7,11 @@
  *
  * The topmost Received tells it, unless it is of a hop inside that server; then
  * the next one that isn't. Inside are: a line that names no other host (pickup,
- * qmail's own, Gmail's); LMTP (RFC 2033), a pipe, MAPI, fetchmail; a hop from
- * the loopback when a line of the same host or of a filter on it is below; one
- * from a private network when a line of the same domain is below; Office 365's
- * own machines. When all are, the mail came from that server itself: the first
- * line counts, and without a client.
+ * qmail's own, Gmail's); LMTP (RFC 2033), a pipe, MAPI, fetchmail; a hop without
+ * an address or from the loopback when a line of the same host or of a filter on
+ * it is below; one from a private network when a line of the same domain is
+ * below; Office 365's own machines. When all are, the mail came from that server
+ * itself: the first line counts, and without a client.
  *
  * What is read was written by the sender below the old server's own lines: it's
  * for people, and decides nothing.

@@ -89,10 +89,13 @@ static const struct form forms[] = {
 	  "\t(envelope-from <a@sender.example>) id 1vcY3k-0005Qx-2T\r\n"
 	  "\tfor bob@rcpt.example; Mon, 05 Jan 2026 10:11:12 +0100\r\n",
 	  CLIENT, NAME, "mx.rcpt.example", FROM, TO },
-	{ "Exim, SpamAssassin by local-smtp",
-	  "Received: from spam by mx.rcpt.example with spam-scanned (Exim 4.50)\r\n"
-	  "\tid 1vcY3l-0005Qx-2T for bob@rcpt.example; " DATE "\r\n",
-	  "", "spam", "mx.rcpt.example", "", TO },
+	{ "Exim, SpamAssassin in a transport",
+	  "Received: from spam by mx.rcpt.example with spam-scanned (Exim 4.96)\r\n"
+	  "\tid 1vcY3l-0005Qx-2T for bob@rcpt.example; " DATE "\r\n"
+	  "Received: from mail.sender.example ([192.0.2.7])\r\n"
+	  "\tby mx.rcpt.example with esmtps (Exim 4.96) id 1vcY3k-0005Qx-2T\r\n"
+	  "\tfor bob@rcpt.example; " DATE "\r\n",
+	  CLIENT, NAME, "mx.rcpt.example", "", TO },
 	{ "cPanel: from a site of the host itself",
 	  "Received: from www by host.rcpt.example with local (Exim 4.98)\r\n"
 	  "\t(envelope-from <www@host.rcpt.example>) id 1vcY3k-0005Qx-2T\r\n"
