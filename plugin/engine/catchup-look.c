@@ -165,6 +165,21 @@ static void send_status(struct look *look, const char *old_name)
 	old_command_send(&cmd, look_status_done, look);
 }
 
+/* Without a selected mailbox that is an error, and no harm. */
+static void look_unselected(const struct old_reply *reply ATTR_UNUSED,
+			    struct look *look ATTR_UNUSED)
+{
+}
+
+/* STATUS of the mailbox that is selected tells what this connection was told of it
+   (Dovecot), and not what came since. */
+static void send_unselect(struct look *look)
+{
+	old_client_send(look->client, look_unselected, look, "%s",
+			old_client_has(look->client, "UNSELECT") ?
+			"UNSELECT" : "NOOP");
+}
+
 static void
 send_all(struct look *look, const char *prefix,
 	 const ARRAY_TYPE(catchup_seen) *boxes)
@@ -196,6 +211,7 @@ int catchup_look(struct old_client *client, const char *prefix, pool_t pool,
 		.others = others_r,
 	};
 	struct catchup_seen *box;
+	bool used = old_client_is_connected(client);
 	int ret;
 
 	p_array_init(others_r, pool, 8);
@@ -206,6 +222,8 @@ int catchup_look(struct old_client *client, const char *prefix, pool_t pool,
 		i_zero(&box->status);
 		hash_table_update(look.boxes, box->old_name, box);
 	}
+	if (used)
+		send_unselect(&look);
 	send_all(&look, prefix, boxes);
 	ret = old_client_wait(client, error_code_r, error_r);
 	if (ret == 0 && look.failed) {
