@@ -102,6 +102,24 @@ static bool has_old_smtp(const struct demo_user *user)
 	return *demo_arrivals_smtp(user, DEMO_OLD) != '\0';
 }
 
+/* Of the mails from that one on. */
+static void show_seen(const struct demo_user *user, unsigned int first)
+{
+	unsigned int i, ms, longest = 0, late = 0;
+	const struct late_mail *mail;
+
+	for (i = first; i < user->late.count; i++) {
+		mail = &user->late.mails[i];
+		if (mail->kind != LATE_AT_OLD || mail->seen_ms == 0)
+			continue;
+		late++;
+		ms = (unsigned int)(mail->seen_ms - mail->accepted_ms);
+		longest = ms > longest ? ms : longest;
+	}
+	demo_say("%-14s %u late mails are here, at most %u ms after the old "
+		 "server took them", user->label, late, longest);
+}
+
 /* By a user who has a session: his worker looks. */
 static void by_session(struct demo_user *user)
 {
@@ -115,7 +133,8 @@ static void by_session(struct demo_user *user)
 		send_mail(user, LATE_AT_BOTH);
 	for (i = 0; i < LATE_BY_SESSION; i++)
 		send_mail(user, LATE_AT_OLD);
-	(void)late_watch_wait(&watch);
+	if (late_watch_wait(&watch))
+		show_seen(user, 0);
 	late_watch_close(&watch);
 }
 
@@ -160,8 +179,10 @@ static void see_all(struct demo_user *user)
 
 	if (!late_watch_open(&watch, user))
 		return;
-	if (late_watch_wait(&watch))
+	if (late_watch_wait(&watch)) {
+		show_seen(user, DOUBLES + LATE_BY_SESSION);
 		(void)old_client_wait(&old_clients[user->index], user);
+	}
 	late_watch_close(&watch);
 }
 
@@ -187,15 +208,15 @@ void demo_late_run(struct demo *demo)
 {
 	if (!has_old_smtp(&demo->users[0]))
 		return;
-	demo_progress_phase("MX is switched; some mail still comes to the old "
-			    "servers, some to both, and clients with stale "
-			    "settings work there; users with a session see "
-			    "all of it");
+	demo_progress_phase("MX is switched; mail still comes to the old "
+			    "servers, and to both; users with a session see "
+			    "it, while a client of theirs works at the old "
+			    "server");
 	demo_each_user(demo, by_session);
 	if (!goes_on())
 		return;
-	demo_progress_phase("doveadm migration catchup -A, for users without "
-			    "a session");
+	demo_progress_phase("doveadm migration catchup -A, for users who have "
+			    "no session");
 	demo_each_user(demo, send_without_session);
 	demo_each_user(demo, by_command);
 	demo_each_user(demo, see_all);

@@ -1,4 +1,5 @@
 #include "demo-old-client.h"
+#include "demo-progress.h"
 #include "process.h"
 
 #include <string.h>
@@ -226,5 +227,9 @@ bool old_client_wait(const struct old_client *client, struct demo_user *user)
 		ok = demo_is_interrupted() || is_moved(client, user);
 	}
 	imap_logout(&goal.imap);
+	if (ok)
+		demo_say("%-14s what a client did at the old server: flagged "
+			 "and moved here as well, deleted is kept here",
+			 user->label);
 	return ok;
 }

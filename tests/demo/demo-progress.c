@@ -86,11 +86,14 @@ static void draw_user(const struct demo_user *user)
 
 static void draw(void)
 {
+	char line[200];
 	unsigned int i;
 
 	hide();
-	printf("%3u:%02u  %s\n", seconds() / 60, seconds() % 60,
-	       progress.phase);
+	/* a line that wraps would be two */
+	snprintf(line, sizeof(line), "%3u:%02u  %s", seconds() / 60,
+		 seconds() % 60, progress.phase);
+	printf("%.79s\n", line);
 	progress.lines++;
 	for (i = 0; i < progress.demo->user_count; i++)
 		draw_user(&progress.demo->users[i]);

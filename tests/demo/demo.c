@@ -124,9 +124,7 @@ static void move_users(struct demo *demo)
 	}
 	if (working && !demo_is_interrupted()) {
 		demo_progress_phase("doveadm migration cutover; a user's mail "
-				    "comes to the new server from then on (what "
-				    "the old one still got would be late, and "
-				    "would have to be fetched)");
+				    "comes to the new server from then on");
 		demo_cutover(demo);
 	}
 	if (working && !demo_is_interrupted()) {
