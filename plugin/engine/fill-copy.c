@@ -202,6 +202,21 @@ static bool looks_wiped(struct fill *fill,
 	return TRUE;
 }
 
+/* All of the stale copy was on the old server: has it got it still? */
+static bool lost_since_rollback(struct fill *fill,
+				const struct local_copy_status *local)
+{
+	if (fill->mailbox.messages >= local->messages / 2 ||
+	    (fill->set->flags & FILL_FLAG_FOLLOW_EXPUNGES) != 0)
+		return FALSE;
+	fill->error = t_strdup_printf(
+		"The old server has %u messages, and %u are here since before "
+		"the rollback: if they aren't needed, doveadm migration fill "
+		"--follow-expunges", fill->mailbox.messages, local->messages);
+	fill->error_code = MAIL_ERROR_EXISTS;
+	return TRUE;
+}
+
 /* Somebody else's: of the mailbox that was filled it would have the
    UIDVALIDITY. */
 static bool
@@ -243,9 +258,11 @@ static int adopt_copy(struct fill *fill)
 	uint32_t uid_validity = fill->mailbox.uid_validity;
 	bool same = fill->state.uid_validity == uid_validity;
 
-	if (fill->state.copy_is_stale != 0)
-		return fill_recreate_copy(fill, "it was rolled back");
 	local_copy_status(fill->copy, &local);
+	if (fill->state.copy_is_stale != 0) {
+		return lost_since_rollback(fill, &local) ? -1 :
+			fill_recreate_copy(fill, "it was rolled back");
+	}
 	if (fill->state.uid_validity == 0)
 		return adopt_new(fill, &local);
 	if (is_in_the_way(fill, &local, fill->state.uid_validity) ||
