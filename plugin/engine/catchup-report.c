@@ -27,15 +27,17 @@ report_mail(struct catchup *catchup, const struct catchup_mail *mail,
 	    const char *event, const char *key, const char *value)
 {
 	const struct catchup_box *box = mail->box;
+	const struct received_header *received = &mail->received;
 
 	migration_report(catchup->muser, event, "mailbox", box->vname,
 		"uidvalidity", dec2str(box->baseline.uid_validity),
 		"uid", dec2str(mail->body->uid),
 		"mid", t_strndup(mail->identity.message_id_text,
 				 MESSAGE_ID_MAX),
-		"from", t_strdup_printf("<%s>", mail->received.return_path),
-		"client", mail->received.client,
-		"name", mail->received.name,
+		"from", t_strdup_printf("<%s>", received->return_path),
+		"client", received->client,
+		"name", received->verified ? received->name : "",
+		"helo", received->verified ? "" : received->name,
 		"received", dec2str(mail_received(mail)),
 		"delay", mail_delay(mail),
 		"size", dec2str(mail->body->size),

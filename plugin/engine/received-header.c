@@ -225,6 +225,7 @@ choose_line(const struct headers *headers, struct received_line *line_r)
 	*line_r = lines[0];
 	i_zero(&line_r->client);
 	line_r->name = "";
+	line_r->verified = FALSE;
 }
 
 static const char *address_of(const char *value)
@@ -255,6 +256,7 @@ evaluate(const struct headers *headers, struct received_header *received_r)
 	choose_line(headers, &line);
 	received_r->client = p_strdup(headers->pool, net_ip2addr(&line.client));
 	received_r->name = p_strdup(headers->pool, line.name);
+	received_r->verified = line.verified;
 	received_r->by = p_strdup(headers->pool, line.by);
 	received_r->received = line.date;
 	received_r->return_path = p_strdup(headers->pool,

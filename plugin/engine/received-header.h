@@ -24,6 +24,8 @@ struct received_header {
 	const char *client;
 	/* the verified name, else the HELO, "" */
 	const char *name;
+	/* it is the verified one */
+	bool verified;
 	/* who wrote the line */
 	const char *by;
 	/* RFC 5322 date of the line, 0 when there is none */

@@ -263,19 +263,28 @@ static const char *host_name(const char *text)
 	return text;
 }
 
-static const char *client_name(const struct parser *parser)
+/* Who writes the HELO beside it means the first word as the name by DNS. */
+static void
+choose_name(const struct parser *parser, struct received_line *line_r)
 {
-	const char *names[] = {
-		parser->forged ? NULL : host_name(parser->dns),
-		host_name(parser->first),
-		host_name(parser->helo),
+	const struct {
+		const char *name;
+		bool verified;
+	} names[] = {
+		{ parser->forged ? NULL : host_name(parser->dns), TRUE },
+		{ host_name(parser->first),
+		  parser->helo != NULL && !parser->forged },
+		{ host_name(parser->helo), FALSE },
 	};
 
+	line_r->name = "";
 	for (unsigned int i = 0; i < N_ELEMENTS(names); i++) {
-		if (names[i] != NULL)
-			return names[i];
+		if (names[i].name != NULL) {
+			line_r->name = names[i].name;
+			line_r->verified = names[i].verified;
+			break;
+		}
 	}
-	return "";
 }
 
 static const char *without_brackets(const char *address)
@@ -294,7 +303,7 @@ void received_line_parse(const char *value, struct received_line *line_r)
 	i_zero(line_r);
 	line_r->by = line_r->with = line_r->sender = line_r->recipient = "";
 	read_all(&parser);
-	line_r->name = client_name(&parser);
+	choose_name(&parser, line_r);
 	line_r->sender = without_brackets(line_r->sender);
 	line_r->recipient = without_brackets(line_r->recipient);
 }

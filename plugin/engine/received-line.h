@@ -26,6 +26,8 @@ struct received_line {
 	/* the name by DNS, else by HELO; who wrote the line; how it came, as
 	   "ESMTPS"; "" each when it isn't told */
 	const char *name, *by, *with;
+	/* the name is by DNS */
+	bool verified;
 	/* addresses without <>, "" when not told, or for <> */
 	const char *sender, *recipient;
 	/* unix seconds, 0: none */

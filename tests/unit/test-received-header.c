@@ -401,7 +401,40 @@ static void test_broken_stream(void)
 	pool_unref(&pool);
 }
 
+/* A name that the client gave itself isn't one by DNS. */
+static void test_verified(void)
+{
+	static const struct {
+		const char *from;
+		const char *name;
+		bool verified;
+	} cases[] = {
+		{ "a.example (b.example [192.0.2.7])", "b.example", TRUE },
+		{ "a.example (unknown [192.0.2.7])", "a.example", FALSE },
+		{ "b.example ([192.0.2.7] helo=a.example)", "b.example", TRUE },
+		{ "[192.0.2.7] (helo=a.example)", "a.example", FALSE },
+		{ "a.example (b.example [192.0.2.7] (may be forged))",
+		  "a.example", FALSE },
+		{ "unknown (HELO a.example) (192.0.2.7)", "a.example", FALSE },
+		{ "b.example (HELO a.example) (192.0.2.7)", "b.example", TRUE },
+	};
+
+	for (unsigned int i = 0; i < N_ELEMENTS(cases); i++) T_BEGIN {
+		const char *text = t_strdup_printf("Received: from %s\r\n"
+			"\tby mx.rcpt.example with ESMTP id 1; " DATE "\r\n"
+			"\r\n", cases[i].from);
+		pool_t pool = pool_alloconly_create("received", 1024);
+		struct received_header received;
+
+		CU_ASSERT(get(text, &received, pool) == 0);
+		check_str(cases[i].from, "name", received.name, cases[i].name);
+		CU_ASSERT(received.verified == cases[i].verified);
+		pool_unref(&pool);
+	} T_END;
+}
+
 static const struct unit_test tests[] = {
+	{ "which names are by DNS", test_verified },
 	{ "forms", test_forms },
 	{ "below", test_below },
 	{ "odd", test_odd },
