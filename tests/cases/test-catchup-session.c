@@ -118,6 +118,13 @@ static void comes_by_itself(void)
 		   "the worker stays without a session");
 }
 
+static bool inboxes_are_equal(void *context)
+{
+	(void)context;
+	return folder_count("NEW_IMAP", 0, "INBOX") ==
+		folder_count("OLD_IMAP_DIRECT", 0, "INBOX");
+}
+
 /* What came while nobody was there is looked for when a session begins; what isn't
    INBOX at the interval. */
 static void comes_at_intervals(void)
@@ -137,10 +144,9 @@ static void comes_at_intervals(void)
 	wanted.exists = box.exists + 1;
 	UNIT_CHECK(wait_until(has_come, &wanted, CASE_TIMEOUT_MS),
 		   "nothing comes to another mailbox");
-	imap_logout(&session);
-	UNIT_CHECK(folder_count("NEW_IMAP", 0, "INBOX") ==
-		   folder_count("OLD_IMAP_DIRECT", 0, "INBOX"),
+	UNIT_CHECK(wait_until(inboxes_are_equal, NULL, CASE_TIMEOUT_MS),
 		   "what came before isn't here");
+	imap_logout(&session);
 }
 
 static void comes_to_pop3(void)
@@ -257,32 +263,45 @@ static void is_asked_for(void)
 	asker_close(&asker);
 }
 
-static bool all_are_looked_at(void *context)
+/* auth looks at the file once a second */
+static bool all_are_looked_at_with(void *context)
 {
-	(void)context;
-	return case_doveadm("migration catchup -A") == 0;
+	const int *status = context;
+
+	return case_doveadm("-f tab migration catchup -A") == *status;
+}
+
+static void all_become(int status)
+{
+	UNIT_CHECK(wait_until(all_are_looked_at_with, &status,
+			      CASE_TIMEOUT_MS), "not status %d: %s", status,
+		   case_output());
+}
+
+static void set_old_password(unsigned int user, const char *password)
+{
+	case_shell("sed -i '/^%s:/s/imapc_password=[^ ]*/imapc_password=%s/' "
+		   "'%s/new/users'", case_user(user), password,
+		   case_get("DIR"));
 }
 
 /* One user's login is refused: the others are looked at all the same. */
 static void others_go_on(void)
 {
-	unsigned int polls = case_log_count("ok=yes");
-	int status;
+	char polled[80];
+	unsigned int polls;
 
-	case_shell("sed -i '/^%s:/s/imapc_password=[^ ]*/imapc_password=no/' "
-		   "'%s/new/users'", case_user(0), case_get("DIR"));
-	status = case_doveadm("-f tab migration catchup -A");
-	UNIT_CHECK(status == 77, "status %d: %s", status, case_output());
+	snprintf(polled, sizeof(polled), "event=poll user=%s ok=yes",
+		 case_user(1));
+	set_old_password(0, "wrong");
+	polls = case_log_count(polled);
+	all_become(77);
 	UNIT_CHECK(strstr(case_output(), case_user(1)) != NULL,
 		   "the second user is missing: %s", case_output());
-	UNIT_CHECK(case_log_count("ok=no") > 0 &&
-		   case_log_count("ok=yes") == polls + 1, "the polls");
-	case_shell("sed -i '/^%s:/s/imapc_password=[^ ]*/imapc_password=%s/' "
-		   "'%s/new/users'", case_user(0), case_get("PASSWORD"),
-		   case_get("DIR"));
-	/* auth looks at the file once a second */
-	UNIT_CHECK(wait_until(all_are_looked_at, NULL, CASE_TIMEOUT_MS), "%s",
-		   case_output());
+	UNIT_CHECK(case_log_count(polled) > polls &&
+		   case_log_count("ok=no") > 0, "the polls");
+	set_old_password(0, case_get("PASSWORD"));
+	all_become(0);
 }
 
 static void prepare(void)
