@@ -200,13 +200,13 @@ void copy_back_close(struct copy_back *cb)
  * The procedure
  */
 
-/* What an earlier run didn't live to tell. */
+/* What an earlier run didn't live to tell: UIDs that no look has seen yet. */
 static void add_pairs_to_baseline(struct copy_back *cb)
 {
 	const struct copy_pair *pair;
 
 	array_foreach(&cb->pairs.pairs, pair) {
-		if (!pair->late &&
+		if (!pair->late && pair->old_uid >= cb->baseline->next_uid &&
 		    !seq_range_exists(&cb->baseline->copied, pair->old_uid))
 			copy_back_add(cb, pair->local_uid, pair->old_uid);
 	}
@@ -333,6 +333,19 @@ int copy_back_mailbox(struct migration_user *muser, struct old_client *client,
 	return copy_back_end(&cb, ret, error_code_r, error_r);
 }
 
+/* What needs no look at either mailbox. Returns 1 when the rest does, 0, -1. */
+static int settle_pairs(struct copy_back *cb, const char **error_r)
+{
+	int ret = copy_pairs_read(cb->set->muser->set.dir, cb->set->vname,
+				  &cb->pairs, error_r);
+
+	if (ret <= 0)
+		return ret;
+	if (cb->pairs.uid_validity == cb->baseline->uid_validity)
+		add_pairs_to_baseline(cb);
+	return array_is_empty(&cb->pairs.intents) ? 0 : 1;
+}
+
 int copy_back_settle(struct migration_user *muser, struct old_client *client,
 		     const char *vname, const char *old_name,
 		     struct baseline *baseline,
@@ -343,32 +356,16 @@ int copy_back_settle(struct migration_user *muser, struct old_client *client,
 		.vname = vname, .old_name = old_name,
 	};
 	struct copy_back_result result;
-	struct copy_pairs pairs;
 	struct copy_back cb;
-	bool under_way;
 	int ret;
 
-	copy_pairs_init(&pairs);
-	ret = copy_pairs_read(muser->set.dir, vname, &pairs, error_r);
-	under_way = ret > 0 && array_not_empty(&pairs.intents);
-	copy_pairs_deinit(&pairs);
-	*error_code_r = MAIL_ERROR_TEMP;
-	if (ret < 0)
-		return -1;
-	/* pairs that the baseline hasn't got are cheap to have */
-	if (ret == 0)
-		return 0;
 	i_zero(&result);
-	if (!under_way) {
-		copy_back_init(&cb, &set, baseline, &result);
-		ret = copy_pairs_read(muser->set.dir, vname, &cb.pairs,
-				      error_r);
-		if (ret > 0 &&
-		    cb.pairs.uid_validity == baseline->uid_validity)
-			add_pairs_to_baseline(&cb);
-		copy_back_close(&cb);
-		return ret < 0 ? -1 : 0;
-	}
+	copy_back_init(&cb, &set, baseline, &result);
+	ret = settle_pairs(&cb, error_r);
+	copy_back_close(&cb);
+	*error_code_r = MAIL_ERROR_TEMP;
+	if (ret <= 0)
+		return ret;
 	ret = copy_back_open(&cb, &set, baseline, &result);
 	if (ret == 0)
 		ret = settle(&cb);
