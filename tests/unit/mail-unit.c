@@ -143,32 +143,51 @@ static void end(struct mailbox **box)
 	mailbox_free(box);
 }
 
-uint32_t mail_unit_save(struct migration_user *muser, const char *vname,
-			const char *text, time_t date)
+static void save(struct mailbox_transaction_context *trans, const char *text,
+		 time_t date)
 {
-	struct mailbox *box = open_box(muser, vname);
-	struct mailbox_transaction_context *trans = begin(box);
 	struct mail_save_context *save = mailbox_save_alloc(trans);
 	struct istream *input = i_stream_create_from_data(text, strlen(text));
-	struct mail_transaction_commit_changes changes;
-	struct seq_range_iter iter;
-	uint32_t uid = 0;
 
-	i_zero(&changes);
 	if (date != 0)
 		mailbox_save_set_received_date(save, date, 0);
 	CU_ASSERT(mailbox_save_begin(&save, input) == 0);
 	CU_ASSERT(mailbox_save_continue(save) == 0);
 	CU_ASSERT(mailbox_save_finish(&save) == 0);
+	i_stream_unref(&input);
+}
+
+uint32_t mail_unit_save(struct migration_user *muser, const char *vname,
+			const char *text, time_t date)
+{
+	struct mailbox *box = open_box(muser, vname);
+	struct mailbox_transaction_context *trans = begin(box);
+	struct mail_transaction_commit_changes changes;
+	struct seq_range_iter iter;
+	uint32_t uid = 0;
+
+	i_zero(&changes);
+	save(trans, text, date);
 	if (mailbox_transaction_commit_get_changes(&trans, &changes) == 0) {
 		seq_range_array_iter_init(&iter, &changes.saved_uids);
 		(void)seq_range_array_iter_nth(&iter, 0, &uid);
 		pool_unref(&changes.pool);
 	}
-	i_stream_unref(&input);
 	end(&box);
 	CU_ASSERT(uid != 0);
 	return uid;
+}
+
+void mail_unit_save_many(struct migration_user *muser, const char *vname,
+			 const char *const *texts)
+{
+	struct mailbox *box = open_box(muser, vname);
+	struct mailbox_transaction_context *trans = begin(box);
+
+	for (; *texts != NULL; texts++)
+		save(trans, *texts, 0);
+	CU_ASSERT(mailbox_transaction_commit(&trans) == 0);
+	end(&box);
 }
 
 void mail_unit_create(struct migration_user *muser, const char *vname)

@@ -26,6 +26,9 @@ void mail_unit_user_free(struct migration_user **muser);
    assertion. */
 uint32_t mail_unit_save(struct migration_user *muser, const char *vname,
 			const char *text, time_t date);
+/* Many at once; ends in NULL. */
+void mail_unit_save_many(struct migration_user *muser, const char *vname,
+			 const char *const *texts);
 void mail_unit_create(struct migration_user *muser, const char *vname);
 void mail_unit_delete(struct migration_user *muser, const char *vname);
 void mail_unit_expunge(struct migration_user *muser, const char *vname,
