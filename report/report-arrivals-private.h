@@ -8,6 +8,15 @@
 #include "report-arrivals.h"
 #include "report-sources.h"
 
+#define RECIPIENTS_RECENT 1024
+
+/* An address of a domain. */
+struct recipient {
+	UT_hash_handle hh;
+	/* Of the strings. */
+	const char *address;
+};
+
 struct domain {
 	UT_hash_handle hh;
 	struct report_domain shown;
@@ -15,6 +24,9 @@ struct domain {
 	struct source *sources;
 	/* NULL as long as what is shown is the same. */
 	struct told *told;
+	struct recipient *recipients;
+	/* Hashes of those that came lately. */
+	uint64_t recent[RECIPIENTS_RECENT];
 };
 
 struct cache_set;

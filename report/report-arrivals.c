@@ -38,8 +38,10 @@ void arrivals_deinit(struct arrivals **_arrivals)
 		return;
 	*_arrivals = NULL;
 	for (domain = arrivals->domains; domain != NULL;
-	     domain = domain->hh.next)
+	     domain = domain->hh.next) {
 		slots_deinit(&domain->slots);
+		HASH_CLEAR(hh, domain->recipients);
+	}
 	HASH_CLEAR(hh, arrivals->domains);
 	sources_deinit(&arrivals->sources);
 	pool_deinit(&arrivals->pool);
@@ -146,6 +148,42 @@ get_other_way(struct domain *domain, const struct report_event *event)
 		&domain->shown.local;
 }
 
+/* Most mails go to one that was seen a moment ago. */
+static void note_recipient(struct arrivals *arrivals, struct domain *domain,
+			   struct text address)
+{
+	uint64_t hash = table_hash(address.data, address.size);
+	uint64_t *recent = &domain->recent[hash % RECIPIENTS_RECENT];
+	struct recipient *recipient;
+	const char *key;
+
+	if (*recent == hash)
+		return;
+	*recent = hash;
+	if (HASH_COUNT(domain->recipients) >= REPORT_MAX_RECIPIENTS)
+		return;
+	key = strings_get_lower(arrivals->strings, address);
+	HASH_FIND_PTR(domain->recipients, &key, recipient);
+	if (recipient != NULL)
+		return;
+	recipient = pool_new(&arrivals->pool, sizeof(*recipient));
+	recipient->address = key;
+	HASH_ADD_PTR(domain->recipients, address, recipient);
+}
+
+static void finish_recipients(struct domain *domain, pool_t *pool)
+{
+	const char **addresses = pool_array(pool,
+		HASH_COUNT(domain->recipients), sizeof(*addresses));
+	struct recipient *recipient;
+
+	domain->shown.recipients = addresses;
+	domain->shown.recipients_count = HASH_COUNT(domain->recipients);
+	for (recipient = domain->recipients; recipient != NULL;
+	     recipient = recipient->hh.next)
+		*addresses++ = recipient->address;
+}
+
 static void add_direct(struct arrivals *arrivals, struct source *source,
 		       const struct report_event *event, enum report_side side)
 {
@@ -162,6 +200,9 @@ static void add_direct(struct arrivals *arrivals, struct source *source,
 	else
 		slot->wanted[side]++;
 	source_add(source, event, side, spam);
+	if (!spam)
+		note_recipient(arrivals, source->domain,
+			       report_event_get(event, KEY_to));
 	if (side == REPORT_NEW && !spam)
 		report_span_add(&arrivals->first_new, &last, event->time);
 }
@@ -281,6 +322,7 @@ void arrivals_finish(struct arrivals *arrivals, pool_t *pool,
 			   get_start(shown, model->switched), model->last,
 			   blind, context, shown);
 		finish_sources(domain, pool, model);
+		finish_recipients(domain, pool);
 		domains[i++] = shown;
 	}
 	if (count > 0)

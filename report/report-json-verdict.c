@@ -70,6 +70,8 @@ static void put_accounts(struct json_write *json,
 	json_add_count(json, accounts, "count", verdict->accounts);
 	json_add_count(json, accounts, "closed", verdict->accounts_closed);
 	json_add_bool(json, accounts, "listed", verdict->accounts_listed);
+	json_add_count(json, accounts, "strange_recipients",
+		       verdict->strange_recipients);
 	json_add_count(json, accounts, "late", verdict->late);
 	json_add_count(json, accounts, "doubles", verdict->doubles);
 	json_add_count(json, accounts, "given_up", verdict->given_up);
@@ -98,6 +100,8 @@ static void put_answer(struct json_write *json,
 		       (uint64_t)bound);
 	json_add_count(json, object, "missed", verdict->missed);
 	json_add_count(json, object, "unseen_since", verdict->unseen_since);
+	json_add_count(json, object, "unseen_waiting",
+		       verdict->unseen_waiting);
 	json_add_bool(json, object, "spam_counts", verdict->spam_counts);
 	json_write_members(json, object);
 }

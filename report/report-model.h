@@ -125,6 +125,10 @@ struct report_domain {
 	/* Mails that polls found on the old server, of sources of which its
 	   milters never told though they watched: they don't see all. */
 	uint64_t missed;
+	/* Addresses to which wanted mail came directly, in lower case; at most
+	   REPORT_MAX_RECIPIENTS. */
+	const char *const *recipients;
+	size_t recipients_count;
 	/* Without holes, from the day before the switch on (or the first
 	   arrival, if that's later or the switch isn't known), to the end of
 	   what was read, but at most the last REPORT_MAX_DAYS days. Days begin
@@ -139,6 +143,7 @@ struct report_domain {
 };
 
 #define REPORT_MAX_DAYS 400
+#define REPORT_MAX_RECIPIENTS 20000
 
 /* Someone who hands in mail by authentication. */
 struct report_submitter {
@@ -327,7 +332,8 @@ enum report_condition {
 	REPORT_COND_SWITCHED,
 	/* Nothing wanted came to the old server in the quiet period. */
 	REPORT_COND_QUIET,
-	/* Who came there last has been silent for longer than is usual. */
+	/* Who came there last, and nowhere since, has been silent for longer
+	   than is usual. */
 	REPORT_COND_STRAGGLERS,
 	/* Every mailbox of every account is local and verified. */
 	REPORT_COND_LOCAL,
@@ -403,8 +409,11 @@ struct report_verdict {
 
 	const struct report_straggler *stragglers;
 	size_t stragglers_count;
-	/* Seen before the switch and not since. */
-	size_t unseen_since;
+	/* Sources seen at the old server before the switch, and nowhere since;
+	   those that haven't been silent for long enough. */
+	size_t unseen_since, unseen_waiting;
+	/* Addresses that get mail, and aren't those of an account. */
+	size_t strange_recipients;
 	/* Of the domain; of these, closed. Accounts that left no line aren't
 	   known of, unless a list was given. */
 	size_t accounts, accounts_closed;

@@ -157,6 +157,66 @@ static void check_mailboxes(struct verdict_work *work,
 		check_mailbox(work, user, user->mailboxes[i]);
 }
 
+/* The part before "@" or "+". */
+static size_t local_size(const char *address)
+{
+	address += *address == '<' ? 1 : 0;
+	return strcspn(address, "@+");
+}
+
+static int compare_local(const char *a, const char *b)
+{
+	size_t size_a = local_size(a), size_b = local_size(b);
+	int ret;
+
+	a += *a == '<' ? 1 : 0;
+	b += *b == '<' ? 1 : 0;
+	ret = strncasecmp(a, b, size_a < size_b ? size_a : size_b);
+	return ret != 0 ? ret : size_a < size_b ? -1 : size_a > size_b;
+}
+
+static int compare_accounts(const void *a, const void *b)
+{
+	const struct report_user *const *one = a, *const *two = b;
+
+	return compare_local((*one)->name, (*two)->name);
+}
+
+static int compare_address(const void *key, const void *element)
+{
+	const struct report_user *const *user = element;
+
+	return compare_local(key, (*user)->name);
+}
+
+/* Who gets mail is an account, unless it's an alias; only a list can tell. */
+static void check_recipients(struct verdict_work *work)
+{
+	const struct report_domain *domain = work->domains[0];
+	const char *example = "";
+	size_t i, count = 0;
+
+	if (domain == NULL || work->set->accounts_listed ||
+	    work->accounts_count == 0)
+		return;
+	qsort(work->accounts, work->accounts_count, sizeof(*work->accounts),
+	      compare_accounts);
+	for (i = 0; i < domain->recipients_count; i++) {
+		if (bsearch(domain->recipients[i], work->accounts,
+			    work->accounts_count, sizeof(*work->accounts),
+			    compare_address) == NULL &&
+		    count++ == 0)
+			example = domain->recipients[i];
+	}
+	work->verdict->strange_recipients = count;
+	if (count > 0)
+		verdict_add(work, REPORT_COND_LOCAL, REPORT_UNKNOWN, example,
+			    "wanted mail comes to %s of which no line tells as "
+			    "an account: list all accounts with --accounts, "
+			    "and it's an alias if it isn't there",
+			    count == 1 ? "this address" : "such addresses");
+}
+
 void verdict_check_local(struct verdict_work *work)
 {
 	size_t i;
@@ -167,6 +227,7 @@ void verdict_check_local(struct verdict_work *work)
 			    "log of Dovecot among these?");
 	for (i = 0; i < work->accounts_count; i++)
 		check_mailboxes(work, work->accounts[i]);
+	check_recipients(work);
 	for (i = 0; i < work->set->accounts_count; i++) {
 		if (!is_listed_seen(work, work->set->accounts[i]))
 			verdict_add(work, REPORT_COND_LOCAL, REPORT_UNKNOWN,

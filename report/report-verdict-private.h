@@ -30,6 +30,9 @@ struct verdict_work {
 	const struct report_user **accounts;
 	size_t accounts_count;
 	struct report_straggler *stragglers;
+	/* Of those unseen since the switch, the one that is waited for longest. */
+	const struct report_source *unseen;
+	int64_t unseen_until;
 	struct report_finding *findings;
 	size_t room;
 	struct report_verdict *verdict;

@@ -6,6 +6,7 @@
 #include "report-format.h"
 #include "report-network.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Caches keep the old MX no longer than the TTL; where it isn't known, this. */
@@ -117,8 +118,6 @@ static void count_straggler(struct verdict_work *work,
 {
 	if (!known && last > work->verdict->last_wanted)
 		work->verdict->last_wanted = last;
-	if (source->standing == REPORT_QUIET)
-		work->verdict->unseen_since++;
 	if (is_straggler(work, source, last))
 		work->verdict->stragglers_count++;
 }
@@ -305,25 +304,69 @@ void verdict_check_quiet(struct verdict_work *work)
 	}
 }
 
+/* Before the switch, and nowhere since. */
+static void check_unseen(struct verdict_work *work,
+			 const struct report_source *source, int64_t last,
+			 bool known)
+{
+	struct report_verdict *verdict = work->verdict;
+	int64_t until;
+
+	if (known || last == 0 || last >= work->switched ||
+	    last <= source->wanted.last[REPORT_NEW] ||
+	    last <= source->client_last_new)
+		return;
+	verdict->unseen_since++;
+	until = last + wait_of(work, interval_of(work, source, last));
+	if (until <= work->end)
+		return;
+	verdict->unseen_waiting++;
+	verdict_wait(work, until);
+	if (until > work->unseen_until) {
+		work->unseen_until = until;
+		work->unseen = source;
+	}
+}
+
+static void tell_unseen(struct verdict_work *work)
+{
+	size_t count = work->verdict->unseen_waiting;
+	char others[64] = "it";
+
+	if (count == 0)
+		return;
+	if (count > 1)
+		snprintf(others, sizeof(others), "it, and %s more,",
+			 format_count(count - 1).text);
+	verdict_add(work, REPORT_COND_STRAGGLERS, REPORT_UNKNOWN,
+		    name_of(work->unseen), "%s came to the old server before "
+		    "the switch and nowhere since: where the next mail goes "
+		    "isn't known; all will have been silent for long enough "
+		    "at %s", others, format_time(work->unseen_until).text);
+}
+
 void verdict_check_stragglers(struct verdict_work *work)
 {
 	const struct report_verdict *verdict = work->verdict;
 	const struct report_straggler *straggler;
 	size_t i;
 
+	each_source(work, check_unseen);
+	tell_unseen(work);
 	for (i = 0; i < verdict->stragglers_count; i++) {
 		straggler = &verdict->stragglers[i];
 		/* those in the quiet period are told of already */
-		if (straggler->known || !straggler->lasting ||
-		    straggler->until <= work->end ||
+		if (straggler->known || straggler->until <= work->end ||
 		    straggler->last > verdict->begins)
 			continue;
 		verdict_wait(work, straggler->until);
 		verdict_add(work, REPORT_COND_STRAGGLERS, REPORT_NOT_YET,
 			    name_of(straggler->source), "its last mail came to "
-			    "the old server, at %s, when no cache of DNS "
-			    "explained it; it sends one in %s, so that it may "
-			    "just be silent", format_time(straggler->last).text,
+			    "the old server, at %s%s; it sends one in %s, so "
+			    "that it may just be silent",
+			    format_time(straggler->last).text,
+			    straggler->lasting ?
+			    ", when no cache of DNS explained it" : "",
 			    format_span(straggler->interval_s).text);
 	}
 }

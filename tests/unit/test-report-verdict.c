@@ -184,7 +184,7 @@ static int compare_lines(const void *a, const void *b)
 static int64_t log_begins(unsigned int world)
 {
 	return (world & LOG_5_DAYS) != 0 ? END - 5 * DAY :
-		(world & LOG_10_DAYS) != 0 ? END - 10 * DAY : 0;
+		(world & LOG_10_DAYS) != 0 ? END - 10 * DAY : INT64_MIN;
 }
 
 /* Reads the lines, in the order of time. */
@@ -385,6 +385,25 @@ static const struct verdict_case cases[] = {
 		     { 18 * DAY, "arrival at=new host=mx.new id=1 " LATER
 		       " to=" ANNA } },
 	  .answer = REPORT_SAFE, .broken = NO_CONDITION },
+	{ .name = "who was seen before the switch only",
+	  .extra = { { -40 * DAY, "dns ttl=0" },
+		     { DAY, "arrival at=old host=mx.old id=1 " LATER
+		       " to=" ANNA } },
+	  .answer = REPORT_UNKNOWN, .broken = REPORT_COND_STRAGGLERS },
+	{ .name = "who was, and has been silent for long enough",
+	  .set = { .patience_s = 18 * DAY },
+	  .extra = { { -40 * DAY, "dns ttl=0" },
+		     { DAY, "arrival at=old host=mx.old id=1 " LATER
+		       " to=" ANNA } },
+	  .answer = REPORT_SAFE, .broken = NO_CONDITION },
+	{ .name = "whose client knows the new server",
+	  .extra = { { -40 * DAY, "dns ttl=0" },
+		     { DAY, "arrival at=old host=mx.old id=1 " LATER
+		       " to=" ANNA },
+		     { 3 * DAY, "arrival at=new host=mx.new id=1 "
+		       "from=c@other.example client=198.51.100.9 "
+		       "name=mx.late.example to=" ANNA } },
+	  .answer = REPORT_SAFE, .broken = NO_CONDITION },
 	{ .name = "who may have had it in a cache",
 	  .extra = { { SWITCHED + HOUR, "arrival at=old host=mx.old id=1 "
 		       LATER " to=" ANNA } },
@@ -409,6 +428,19 @@ static const struct verdict_case cases[] = {
 	  .answer = REPORT_SAFE, .broken = NO_CONDITION },
 	{ .name = "an account that left no line", .set = { ACCOUNTS(three) },
 	  .answer = REPORT_UNKNOWN, .broken = REPORT_COND_LOCAL },
+	{ .name = "an address of no account",
+	  .extra = { { DAY, "arrival at=old host=mx.old id=1 " SENDER
+		       " to=<Carla@" DOMAIN ">" } },
+	  .answer = REPORT_UNKNOWN, .broken = REPORT_COND_LOCAL },
+	{ .name = "an address of an account",
+	  .extra = { { DAY, "arrival at=old host=mx.old id=1 " SENDER
+		       " to=<Anna+list@" DOMAIN ">" } },
+	  .answer = REPORT_SAFE, .broken = NO_CONDITION },
+	{ .name = "an alias, for all accounts are listed",
+	  .set = { ACCOUNTS(both) },
+	  .extra = { { DAY, "arrival at=old host=mx.old id=1 " SENDER
+		       " to=<Carla@" DOMAIN ">" } },
+	  .answer = REPORT_SAFE, .broken = NO_CONDITION },
 	{ .name = "no account", .world = NO_ACCOUNTS,
 	  .answer = REPORT_UNKNOWN, .broken = REPORT_COND_LOCAL },
 
