@@ -98,7 +98,7 @@ void demo_report_safe(struct demo *demo, struct demo_reports *reports)
 	static const char *const no_words[] = { NULL };
 	const char *const words[] = {
 		"--verdict", domain_of(demo), "--quiet", DEMO_QUIET, "--retry",
-		DEMO_QUIET, NULL
+		DEMO_QUIET, "--patience", DEMO_QUIET, NULL
 	};
 	struct verdict_goal goal = {
 		.demo = demo, .words = words,
@@ -121,7 +121,7 @@ void demo_reports_print(const struct demo_reports *reports)
 	print("--verdict DOMAIN mail.log...   (when late mail had just come)",
 	      reports->not_yet);
 	print("--verdict DOMAIN --quiet " DEMO_QUIET " --retry "
-	      DEMO_QUIET " mail.log...",
+	      DEMO_QUIET " --patience " DEMO_QUIET " mail.log...",
 	      reports->safe);
 }
 
