@@ -187,17 +187,11 @@ deliver(struct catchup *catchup, struct catchup_mail *mail,
 /* Moved there, and so it is here, if the local one is still where it was; else
    the user has done something else with it, which stands. */
 static int
-move(struct catchup *catchup, struct catchup_mail *mail,
-     struct catchup_box *from, uint32_t uid, const char **error_r)
+move_here(struct catchup *catchup, const struct catchup_mail *mail,
+	  struct catchup_box *from, uint32_t uid, const char **error_r)
 {
 	bool has;
 
-	from->moved++;
-	seq_range_array_remove(&from->gone, uid);
-	/* gone from its baseline all the same */
-	seq_range_array_add(&from->moved_uids, uid);
-	if (mail->box->deleted)
-		return 0;
 	if (catchup_merge_has(catchup, from, uid, &has) < 0) {
 		*error_r = catchup->error;
 		return -1;
@@ -212,6 +206,22 @@ move(struct catchup *catchup, struct catchup_mail *mail,
 	}
 	catchup->result->moved++;
 	catchup_report_moved(catchup, from, uid, mail->box);
+	return 0;
+}
+
+/* Where that fails it stays in the baseline: its way is known the next time. */
+static int
+move(struct catchup *catchup, struct catchup_mail *mail,
+     struct catchup_box *from, uint32_t uid, const char **error_r)
+{
+	seq_range_array_remove(&from->gone, uid);
+	if (!mail->box->deleted &&
+	    move_here(catchup, mail, from, uid, error_r) < 0) {
+		from->unsettled = TRUE;
+		return -1;
+	}
+	from->moved++;
+	seq_range_array_add(&from->moved_uids, uid);
 	return 0;
 }
 

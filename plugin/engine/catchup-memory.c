@@ -66,7 +66,8 @@ static bool is_settled(struct catchup *catchup, const char *vname)
 {
 	struct catchup_box *box = catchup_find_box(catchup, vname);
 
-	return box == NULL || (!box->again && (box->missing ||
+	return box == NULL || (!box->again && !box->unsettled &&
+		(box->missing ||
 		(box->opened && array_is_empty(&box->baseline.waiting))));
 }
 

@@ -50,6 +50,8 @@ struct catchup_box {
 	bool missing;
 	/* something failed: to be looked at again the next time */
 	bool again;
+	/* the same for a single message */
+	bool unsettled;
 
 	struct old_mailbox mailbox;
 	struct baseline baseline;
