@@ -65,14 +65,14 @@ static void make_folders(unsigned int user, const char *folders,
 
 unsigned int late_user_with(const char *folders, unsigned int messages)
 {
-	static const struct lab *lab;
+	static char lab[200];
 	static unsigned int next;
 
-	if (lab == case_lab) {
+	if (strcmp(lab, case_get("DIR")) == 0) {
 		next++;
 	} else {
 		next = 0;
-		lab = case_lab;
+		snprintf(lab, sizeof(lab), "%s", case_get("DIR"));
 		case_server("new", "restart", NULL);
 	}
 	make_folders(next, folders, messages);
@@ -111,6 +111,27 @@ uint32_t late_mail(unsigned int user, const char *mailbox, const char *id)
 	return late_arrives(user, mailbox, NULL, &text);
 }
 
+void late_many(unsigned int user, unsigned int first, unsigned int count)
+{
+	struct imap_client *client = case_imap("OLD_IMAP_DIRECT", user);
+	struct late_text text = { .id = NULL };
+	size_t size;
+	char id[60], *data;
+
+	if (client == NULL)
+		return;
+	for (unsigned int i = first; i < first + count; i++) {
+		snprintf(id, sizeof(id), "many-%u@case.example", i);
+		text.id = id;
+		data = late_text(&text, &size);
+		UNIT_CHECK(imap_append(client, "INBOX", NULL, NULL, data, size,
+				       NULL) == IMAP_OK, "APPEND: %s",
+			   imap_error(client));
+		free(data);
+	}
+	imap_logout(&client);
+}
+
 void late_delivered_here(unsigned int user, const struct late_text *text)
 {
 	size_t size;
@@ -134,23 +155,37 @@ bool late_look_fails(unsigned int user)
 			  "catchup: status %d: %s", status, case_output());
 }
 
+static bool take_ids(unsigned int user, struct message_ids *ids_r)
+{
+	const char *error = "";
+
+	return UNIT_CHECK(message_ids_take(case_get("NEW_IMAP"),
+					   case_user(user),
+					   case_get("PASSWORD"),
+					   CASE_TIMEOUT_MS, ids_r,
+					   &error) == 0, "%s: %s",
+			  case_user(user), error);
+}
+
+static unsigned int count_id(const struct message_ids *ids,
+			     const char *mailbox, const char *id)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "<%s>", id);
+	return (unsigned int)message_ids_count(ids, text, mailbox);
+}
+
 unsigned int late_here(unsigned int user, const char *mailbox, const char *id)
 {
 	struct message_ids ids;
-	const char *error;
-	char text[200];
-	size_t count;
+	unsigned int count;
 
-	if (message_ids_take(case_get("NEW_IMAP"), case_user(user),
-			     case_get("PASSWORD"), CASE_TIMEOUT_MS, &ids,
-			     &error) < 0) {
-		UNIT_CHECK(false, "%s: %s", case_user(user), error);
+	if (!take_ids(user, &ids))
 		return 0;
-	}
-	snprintf(text, sizeof(text), "<%s>", id);
-	count = message_ids_count(&ids, text, mailbox);
+	count = count_id(&ids, mailbox, id);
 	message_ids_free(&ids);
-	return (unsigned int)count;
+	return count;
 }
 
 bool late_is_once(unsigned int user, const char *mailbox, const char *id)
@@ -160,6 +195,48 @@ bool late_is_once(unsigned int user, const char *mailbox, const char *id)
 
 	return UNIT_CHECK(there == 1 && all == 1, "%s is %u times in %s, and "
 			  "%u times in all", id, there, mailbox, all);
+}
+
+static void look_at(const char *server, unsigned int user, const char *mailbox,
+		    const char *id, struct case_mail *mail_r)
+{
+	struct imap_client *client = case_imap(server, user);
+
+	memset(mail_r, 0, sizeof(*mail_r));
+	if (client != NULL)
+		case_mail_look(client, mailbox,
+			       case_mail_find(client, mailbox, id), mail_r);
+	imap_logout(&client);
+}
+
+void late_same(unsigned int user, const char *mailbox, const char *id)
+{
+	struct case_mail old, new;
+
+	look_at("OLD_IMAP_DIRECT", user, mailbox, id, &old);
+	look_at("NEW_IMAP", user, mailbox, id, &new);
+	case_mail_same(&old, &new, id);
+	/* I9: not one that the old server may give out */
+	UNIT_CHECK(new.uid > old.uid + 1000, "%s: UID %u here, %u there", id,
+		   new.uid, old.uid);
+}
+
+void late_many_came(unsigned int user, uint32_t before, unsigned int count)
+{
+	uint32_t now = folder_count("NEW_IMAP", user, "INBOX");
+	struct message_ids ids;
+	char id[60];
+
+	UNIT_CHECK(now == before + count, "%u came of %u", now - before, count);
+	LATE_EVENTS(user, count, "late", "");
+	if (!take_ids(user, &ids))
+		return;
+	for (unsigned int i = 0; i < count; i++) {
+		snprintf(id, sizeof(id), "many-%u@case.example", i);
+		UNIT_CHECK(count_id(&ids, "INBOX", id) == 1, "%s is %u times "
+			   "in INBOX", id, count_id(&ids, "INBOX", id));
+	}
+	message_ids_free(&ids);
 }
 
 static const char *with_user(unsigned int user, const char *keys)

@@ -52,6 +52,8 @@ uint32_t late_arrives(unsigned int user, const char *mailbox, const char *flags,
 		      const struct late_text *text);
 /* One of that id. */
 uint32_t late_mail(unsigned int user, const char *mailbox, const char *id);
+/* many-N@case.example, N from first on, into INBOX. */
+void late_many(unsigned int user, unsigned int first, unsigned int count);
 /* It is delivered by the new server. */
 void late_delivered_here(unsigned int user, const struct late_text *text);
 
@@ -64,6 +66,12 @@ bool late_look_fails(unsigned int user);
 unsigned int late_here(unsigned int user, const char *mailbox, const char *id);
 /* Asserts that it is here once, in that mailbox. */
 bool late_is_once(unsigned int user, const char *mailbox, const char *id);
+/* Asserts that the mailbox has the same mail as the old server's, but for its
+   UID. */
+void late_same(unsigned int user, const char *mailbox, const char *id);
+/* Asserts that all of late_many() are in INBOX, once, and nothing else since it
+   had so many messages. */
+void late_many_came(unsigned int user, uint32_t before, unsigned int count);
 
 /* How many report lines there are of the user with these, "ok=yes new=0". */
 unsigned int late_events(unsigned int user, const char *event,

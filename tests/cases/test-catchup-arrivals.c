@@ -17,30 +17,6 @@ static const char sieve[] =
 	"if header :contains \"subject\" \"list\" {\n"
 	"  fileinto :create \"Lists\";\n}\n";
 
-/* The same mail there and here, whatever its UID. */
-static void check_same(unsigned int user, const char *mailbox, const char *id)
-{
-	struct case_pair {
-		struct imap_client *old, *new;
-	} pair = {
-		case_imap("OLD_IMAP_DIRECT", user), case_imap("NEW_IMAP", user)
-	};
-	struct case_mail old, new;
-
-	if (pair.old != NULL && pair.new != NULL) {
-		case_mail_look(pair.old, mailbox,
-			       case_mail_find(pair.old, mailbox, id), &old);
-		case_mail_look(pair.new, mailbox,
-			       case_mail_find(pair.new, mailbox, id), &new);
-		case_mail_same(&old, &new, id);
-		/* I9: it isn't a UID that the old server may give out */
-		UNIT_CHECK(new.uid > old.uid + 1000, "%s: UID %u here, %u "
-			   "there", id, new.uid, old.uid);
-	}
-	imap_logout(&pair.old);
-	imap_logout(&pair.new);
-}
-
 static void test_sieve(void)
 {
 	const struct late_text list = {
@@ -106,8 +82,8 @@ static void test_folders(void)
 	late_look(user, "");
 	late_is_once(user, "Work", "work@case.example");
 	late_is_once(user, "Sent", sent.id);
-	check_same(user, "Work", "work@case.example");
-	check_same(user, "Sent", sent.id);
+	late_same(user, "Work", "work@case.example");
+	late_same(user, "Sent", sent.id);
 	LATE_EVENTS(user, 1, "late", "mailbox=Work action=saved");
 	/* what a client saved is no arrival */
 	LATE_EVENTS(user, 0, "late", "mailbox=Sent");
@@ -142,7 +118,7 @@ static void test_same_as_there(void)
 	}
 	late_look(user, "");
 	for (unsigned int i = 0; i < sizeof(mails) / sizeof(*mails); i++)
-		check_same(user, "INBOX", mails[i].id);
+		late_same(user, "INBOX", mails[i].id);
 }
 
 static bool pop3_lists(const char *server, unsigned int user,
@@ -308,48 +284,14 @@ static void test_sent(void)
 	LATE_EVENTS(user, 3, "late", "client=127.0.0.1");
 }
 
-static void make_many(unsigned int user, unsigned int first, unsigned int count)
-{
-	struct imap_client *client = case_imap("OLD_IMAP_DIRECT", user);
-	struct late_text text = { .id = NULL };
-	size_t size;
-	char id[60], *data;
-
-	if (client == NULL)
-		return;
-	for (unsigned int i = first; i < first + count; i++) {
-		snprintf(id, sizeof(id), "many-%u@case.example", i);
-		text.id = id;
-		data = late_text(&text, &size);
-		UNIT_CHECK(imap_append(client, "INBOX", NULL, NULL, data, size,
-				       NULL) == IMAP_OK, "APPEND: %s",
-			   imap_error(client));
-		free(data);
-	}
-	imap_logout(&client);
-}
-
-static void check_many(unsigned int user, uint32_t before, unsigned int count)
-{
-	uint32_t now = folder_count("NEW_IMAP", user, "INBOX");
-	char id[60];
-
-	UNIT_CHECK(now == before + count, "%u came of %u", now - before, count);
-	for (unsigned int i = 0; i < count; i += count / 5) {
-		snprintf(id, sizeof(id), "many-%u@case.example", i);
-		late_is_once(user, "INBOX", id);
-	}
-	LATE_EVENTS(user, count, "late", "");
-}
-
 static void test_many(void)
 {
 	unsigned int user = late_user();
 	uint32_t before = folder_count("NEW_IMAP", user, "INBOX");
 
-	make_many(user, 0, MANY);
+	late_many(user, 0, MANY);
 	late_look(user, "");
-	check_many(user, before, MANY);
+	late_many_came(user, before, MANY);
 }
 
 /* More come while it looks and delivers. */
@@ -360,14 +302,14 @@ static void test_during(void)
 	unsigned int count = 5;
 	pid_t pid;
 
-	make_many(user, 0, count);
+	late_many(user, 0, count);
 	pid = folder_start_slow("rename", 200, "migration catchup -u %s",
 				case_user(user));
 	while (process_wait(pid, 1) < 0)
-		make_many(user, count++, 1);
+		late_many(user, count++, 1);
 	late_look(user, "");
 	UNIT_CHECK(count > 10, "only %u mails", count);
-	check_many(user, before, count);
+	late_many_came(user, before, count);
 }
 
 /* One waits for the other, or leaves it to it. */
@@ -377,14 +319,14 @@ static void test_two_looks(void)
 	uint32_t before = folder_count("NEW_IMAP", user, "INBOX");
 	pid_t pid;
 
-	make_many(user, 0, 20);
+	late_many(user, 0, 20);
 	pid = folder_start_slow("rename", 100, "migration catchup -u %s",
 				case_user(user));
 	(void)case_doveadm("migration catchup -u %s", case_user(user));
 	(void)case_doveadm("migration catchup -u %s", case_user(user));
 	CU_ASSERT_EQUAL(process_wait(pid, CASE_TIMEOUT_MS), 0);
 	late_look(user, "");
-	check_many(user, before, 20);
+	late_many_came(user, before, 20);
 	case_no_crash();
 }
 
