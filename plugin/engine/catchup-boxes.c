@@ -143,11 +143,34 @@ static int record_box(struct catchup *catchup, struct catchup_box *box)
 	return 0;
 }
 
+/* A mail that wasn't had or wasn't given: it may be one that is gone elsewhere. */
+static bool has_unknown(struct catchup *catchup)
+{
+	struct catchup_box *box;
+
+	array_foreach_elem(&catchup->boxes, box) {
+		if (box->again || (box->opened &&
+				   array_not_empty(&box->baseline.waiting)))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* What may have been moved isn't taken for expunged: the next look has it again. */
+static int keep_gone(struct catchup *catchup, struct catchup_box *box)
+{
+	if (array_not_empty(&box->gone) && has_unknown(catchup)) {
+		array_clear(&box->gone);
+		box->unsettled = TRUE;
+	}
+	return 0;
+}
+
 int catchup_boxes(struct catchup *catchup,
 		  const ARRAY_TYPE(const_string) *all)
 {
 	static int (*const steps[])(struct catchup *, struct catchup_box *) = {
-		catchup_late, catchup_merge_expunges, record_box,
+		catchup_late, keep_gone, catchup_merge_expunges, record_box,
 	};
 	int ret = open_boxes(catchup, all);
 
