@@ -18,7 +18,8 @@
 
 /* more than there are calls */
 #define ROUNDS_MAX 1000
-#define SPREAD_POINTS 18
+#define SPREAD_POINTS 8
+#define SPREAD_DELIVERIES 16
 /* what moves can take from */
 #define WORK_MESSAGES 60
 #define WORK_MESSAGES_SOAK 500
@@ -164,8 +165,9 @@ static void kill_in(unsigned int user)
 
 	step = case_soak() ? 1 : calls / SPREAD_POINTS + 1;
 	looks = kill_all(user, kill_look_at, step);
-	deliveries = kill_all(user, kill_deliver_at, case_soak() ? 1 : 9);
-	UNIT_CHECK(looks >= SPREAD_POINTS / 2 && deliveries > 2,
+	deliveries = kill_all(user, kill_deliver_at, case_soak() ? 1 :
+			      SPREAD_DELIVERIES);
+	UNIT_CHECK(looks >= SPREAD_POINTS / 2 && deliveries > 1,
 		   "%u of %u calls", looks, calls);
 	printf("\n    killed %u looks of %u calls, %u times the deliverer ",
 	       looks, calls, deliveries);
@@ -219,7 +221,7 @@ int main(void)
 		{ NULL, NULL }
 	};
 	const struct case_program program = {
-		.name = "catchup-kill", .tests = tests,
+		.name = "catchup-kill", .tests = tests, .deadline_secs = 400,
 	};
 
 	return case_main(&program);
