@@ -128,6 +128,8 @@ int catchup_look_at(struct catchup *catchup,
 	prefix = *catchup->map.old_prefix == '\0' ? "" :
 		t_strdup_printf("%s%c", catchup->map.old_prefix,
 				catchup->map.old_sep);
+	/* a look leaves it */
+	catchup->selected = NULL;
 	if (catchup_look(catchup->client, prefix, catchup->pool,
 			 &catchup->seen, &others, &catchup->error_code,
 			 &error) < 0)
