@@ -55,36 +55,40 @@ int catchup_box_select(struct catchup *catchup, struct catchup_box *box)
 	return 0;
 }
 
-/* Flags of what is known and all of what is new, or as little of it as shows what
-   has changed. */
-static int look_inside(struct catchup *catchup, struct catchup_box *box)
+/* Since the baseline; all flags where the old server can't tell, or counts anew. */
+static int look_at_known(struct catchup *catchup, struct catchup_box *box)
 {
 	const struct baseline *baseline = &box->baseline;
-	struct old_client *client = catchup->client;
-	uint32_t end_uid = box->mailbox.uid_next;
-	bool condstore = baseline->modseq != 0 && box->mailbox.modseq != 0 &&
-		(catchup->flags & CATCHUP_FLAG_FULL) == 0;
+	uint32_t end_uid = I_MIN(baseline->next_uid, box->mailbox.uid_next);
 	const char *error;
 	int ret = 0;
 
-	if (condstore) {
-		if (baseline->modseq != box->mailbox.modseq ||
-		    baseline->next_uid < end_uid)
-			ret = old_inventory_get_changed(client,
-				baseline->modseq, end_uid, &box->shown,
-				&catchup->error_code, &error);
-	} else {
-		if (catchup->look_at_flags)
-			ret = old_inventory_get_flags(client,
-				I_MIN(baseline->next_uid, end_uid),
+	if (baseline->modseq == 0 || box->mailbox.modseq < baseline->modseq ||
+	    (catchup->flags & CATCHUP_FLAG_FULL) != 0) {
+		if (catchup->look_at_flags || box->mailbox.modseq != 0)
+			ret = old_inventory_get_flags(catchup->client, end_uid,
 				&box->shown, &catchup->error_code, &error);
-		if (ret == 0 && baseline->next_uid < end_uid)
-			ret = old_inventory_get(client, baseline->next_uid,
-				end_uid, &box->shown, &catchup->error_code,
-				&error);
+	} else if (baseline->modseq != box->mailbox.modseq) {
+		ret = old_inventory_get_changed(catchup->client,
+			baseline->modseq, end_uid, &box->shown,
+			&catchup->error_code, &error);
 	}
 	return ret == 0 ? 0 :
 		catchup_fail(catchup, catchup->error_code, error);
+}
+
+/* By UID: an index that was made anew gives new mails lower MODSEQs than the
+   baseline's. */
+static int look_at_new(struct catchup *catchup, struct catchup_box *box)
+{
+	uint32_t first_uid = box->baseline.next_uid;
+	const char *error;
+
+	if (first_uid >= box->mailbox.uid_next ||
+	    old_inventory_get(catchup->client, first_uid, box->mailbox.uid_next,
+			      &box->shown, &catchup->error_code, &error) == 0)
+		return 0;
+	return catchup_fail(catchup, catchup->error_code, error);
 }
 
 /* Returns how many messages there are that the baseline doesn't have. */
@@ -193,7 +197,7 @@ int catchup_box_open(struct catchup *catchup, struct catchup_box *box)
 		return 0;
 	}
 	if (read_baseline(catchup, box) < 0 || settle_copies(catchup, box) < 0 ||
-	    look_inside(catchup, box) < 0)
+	    look_at_known(catchup, box) < 0 || look_at_new(catchup, box) < 0)
 		return -1;
 	added = find_new(box);
 	if (find_gone(catchup, box, added) < 0)

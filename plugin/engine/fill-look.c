@@ -28,6 +28,29 @@ bool fill_nothing_new(struct fill *fill)
 		*fill->state.bad_uids == '\0';
 }
 
+/* An index that was made anew gives new messages lower MODSEQs than the state's:
+   where not each new UID is shown they are asked for by UID. */
+static int get_changed(struct fill *fill, uint32_t local_next_uid)
+{
+	struct old_client *client = fill->set->client;
+	uint32_t end_uid = fill->mailbox.uid_next;
+	const struct inventory_item *item;
+	unsigned int count = 0;
+
+	if (old_inventory_get_changed(client, fill->state.modseq, end_uid,
+				      &fill->old, &fill->error_code,
+				      &fill->error) < 0)
+		return -1;
+	array_foreach(&fill->old.items, item) {
+		if (item->uid >= local_next_uid)
+			count++;
+	}
+	if (local_next_uid + count >= end_uid)
+		return 0;
+	return old_inventory_get(client, local_next_uid, end_uid, &fill->old,
+				 &fill->error_code, &fill->error);
+}
+
 /* All that the old server has, as little of it as is needed. */
 static int get_old_inventory(struct fill *fill)
 {
@@ -39,10 +62,10 @@ static int get_old_inventory(struct fill *fill)
 	fill->complete = TRUE;
 	if ((fill->set->flags & FILL_FLAG_VERIFY) == 0 &&
 	    is_filled(fill) &&
-	    fill->state.modseq != 0 && fill->mailbox.modseq != 0) {
+	    fill->state.modseq != 0 &&
+	    fill->mailbox.modseq >= fill->state.modseq) {
 		fill->complete = FALSE;
-		return old_inventory_get_changed(client, fill->state.modseq,
-			end_uid, &fill->old, &fill->error_code, &fill->error);
+		return get_changed(fill, local.uid_next);
 	}
 	if ((fill->set->flags & FILL_FLAG_VERIFY) != 0 || local.messages == 0) {
 		fill->dated = TRUE;

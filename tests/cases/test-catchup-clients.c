@@ -315,10 +315,33 @@ static void test_gone_and_back(void)
 	late_is_once(user, "Work", "back@case.example");
 }
 
+/* Its index is made anew there, and counts MODSEQs from the beginning: what is new
+   has lower ones than what was. */
+static void test_index_anew(void)
+{
+	unsigned int user = begin();
+
+	for (unsigned int i = 0; i < 10; i++)
+		DO(OLD, user, "Work", i % 2 == 0 ? "STORE 1 +FLAGS (\\Draft)" :
+		   "STORE 1 -FLAGS (\\Draft)");
+	late_mail(user, "Work", "before@case.example");
+	late_look(user, "");
+	case_shell("find '%s/old/home/%s' -name 'dovecot.index*' "
+		   "! -name '*uidlist*' -delete", case_get("DIR"),
+		   case_user(user));
+	late_mail(user, "Work", "anew@case.example");
+	DO(OLD, user, "Work", "STORE 2 +FLAGS (\\Flagged)");
+	late_look(user, "");
+	check_count(user, "Work", MESSAGES + 2);
+	late_is_once(user, "Work", "before@case.example");
+	late_is_once(user, "Work", "anew@case.example");
+	check_flags(user, 1, "\\Flagged");
+}
+
 int main(void)
 {
 	static const char *const lab[] = {
-		"--users", "18", "--messages", "5", "--folders", "0",
+		"--users", "19", "--messages", "5", "--folders", "0",
 		"--corpus", "small", NULL
 	};
 	static const struct unit_test tests[] = {
@@ -337,6 +360,7 @@ int main(void)
 		{ "folder deleted there", test_gone },
 		{ "folder replaced there", test_replaced },
 		{ "folder deleted there, and made again", test_gone_and_back },
+		{ "index made anew there", test_index_anew },
 		{ NULL, NULL }
 	};
 	const struct case_program program = {
