@@ -222,6 +222,23 @@ static void own_folder_stays(void)
 	UNIT_CHECK(!folder_listed("OLD_IMAP_DIRECT", 1, "Own"), "copied");
 }
 
+/* It is there already, under the UID that it came with. */
+static void late_mail(void)
+{
+	struct rollback_content before, after;
+
+	if (!cut_over(1))
+		return;
+	folder_append("OLD_IMAP_DIRECT", 1, BOX, "late@case.example");
+	case_migration("catchup -u %s", case_user(1));
+	rollback_content_get("NEW", 1, BOX, NULL, &before);
+	CU_ASSERT_EQUAL(before.count,
+			folder_count("OLD_IMAP_DIRECT", 1, BOX));
+	case_migration("rollback --yes -u %s", case_user(1));
+	rollback_content_get("OLD", 1, BOX, NULL, &after);
+	rollback_content_same(&before, &after, "late mail");
+}
+
 /*
  * Writers
  */
@@ -317,6 +334,7 @@ static const struct unit_test tests[] = {
 	{ "expunges", expunges },
 	{ "lost on the old server", lost_on_the_old_server },
 	{ "own folder stays", own_folder_stays },
+	{ "late mail", late_mail },
 	{ "writers meanwhile", writers_meanwhile },
 	{ NULL, NULL }
 };
