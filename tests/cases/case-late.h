@@ -20,12 +20,12 @@
 #define LATE_CLIENT "192.0.2.7"
 #define LATE_NAME "mail.example.net"
 
-/* A mail; what is NULL is made of the id, and so is the same for the same id. */
+/* A mail; what is NULL is made of the id, and is the same for the same id. */
 struct late_text {
 	/* without <> */
 	const char *id;
-	/* The server that received it last; "": a client has saved it. NULL: the
-	   old one. */
+	/* The server that received it last; "": a client has saved it.
+	   NULL: the old one. */
 	const char *by;
 	const char *subject, *body;
 	/* More headers, above all others; each ended by CRLF. */
@@ -40,8 +40,8 @@ char *late_text(const struct late_text *text, size_t *size_r);
 /* The next user of the lab: filled, all of his mailboxes local. The first one
    restarts the new server, whose sessions have the program's settings then. */
 unsigned int late_user(void);
-/* The same with these folders on the old server, "Work Lists", each with so many
-   messages: NAME-N@case.example. */
+/* The same with these folders on the old server, "Work Lists", each with so
+   many messages: NAME-N@case.example. */
 unsigned int late_user_with(const char *folders, unsigned int messages);
 
 /* It is in that mailbox of the old server, as from a delivery there, with these

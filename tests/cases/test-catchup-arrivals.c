@@ -1,6 +1,6 @@
 /*
- * test-catchup-arrivals: mail that arrives at the old server after the cutover is
- * here, once, where it belongs, and as it is there
+ * test-catchup-arrivals: mail that arrives at the old server after the cutover
+ * is here, once, where it belongs, and as it is there
  *
  * Each case has a user of its own.
  */
@@ -61,8 +61,8 @@ static void test_save(void)
 	unsigned int user = late_user();
 
 	late_sieve(user, sieve);
-	case_settings(LATE_SETTINGS "plugin {\n  migration_late_delivery = save\n}\n",
-		      false);
+	case_settings(LATE_SETTINGS "plugin {\n"
+		      "  migration_late_delivery = save\n}\n", false);
 	late_arrives(user, "INBOX", NULL, &list);
 	late_look(user, "");
 	case_settings(LATE_SETTINGS, false);
@@ -250,7 +250,8 @@ static void test_event(void)
 	check_value(user, "spam", "no");
 	check_value(user, "action", "delivered");
 	CU_ASSERT(strtoul(late_value(user, "late", "", "delay"), NULL, 10) > 0);
-	CU_ASSERT(strtoul(late_value(user, "late", "", "size"), NULL, 10) > 300);
+	CU_ASSERT(strtoul(late_value(user, "late", "", "size"), NULL, 10) >
+		  300);
 }
 
 /* What we never saw is told. */

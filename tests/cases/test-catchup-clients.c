@@ -1,6 +1,6 @@
 /*
- * test-catchup-clients: what clients that still use the old server do there after
- * the cutover: flags are merged, expunges remove nothing here unless that is
+ * test-catchup-clients: what clients that still use the old server do there
+ * after the cutover: flags are merged, expunges remove nothing here unless that is
  * wanted, what they move is moved
  *
  * Each case has a user of its own, with a mailbox Work of ten mails.

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DELIVER LATE_SETTINGS "plugin {\n  migration_late_doubles = deliver\n}\n"
+#define DELIVER LATE_SETTINGS \
+	"plugin {\n  migration_late_doubles = deliver\n}\n"
 
 #define NEW_RELAY "X-Spam-Status: No, score=-1.2\r\nDKIM-Signature: v=1; " \
 	"a=rsa-sha256; d=example.org; b=abc=\r\n"

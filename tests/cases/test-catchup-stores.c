@@ -2,8 +2,8 @@
  * test-catchup-stores: catch-up with each kind of old server, into each kind of
  * store
  *
- * Cyrus and Courier have other names for folders; Courier has no CONDSTORE: what
- * its clients change is found by looking at all flags.
+ * Cyrus and Courier have other names for folders; Courier has no CONDSTORE:
+ * what its clients change is found by looking at all flags.
  */
 #include "case-late.h"
 #include "case-mirror.h"
