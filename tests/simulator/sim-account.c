@@ -165,6 +165,7 @@ static void report_poll(struct sim_account *account, const char *reason)
 			       reason == NULL ? MAILBOXES : 0);
 	report_line_add_number(&report, "new",
 			       reason == NULL ? account->count : 0);
+	report_line_add_number(&report, "waiting", 0);
 	if (reason != NULL)
 		report_line_add_str(&report, "reason", reason);
 	end_line(account, &report);

@@ -26,8 +26,8 @@ struct sim_judge {
 	uint64_t lines;
 	int64_t until;
 	const struct report_model *model;
-	char **spammers;
-	size_t spammers_count;
+	const struct sim_plan *plan;
+	char **spammers, **accounts;
 };
 
 static const char *const names[] = {
@@ -53,20 +53,27 @@ static void add_log(struct sim_judge *judge, const char *folder,
 	}
 }
 
-/* The domains of all spammers. */
-static void list_spammers(struct sim_judge *judge, const struct sim_plan *plan)
+static char **list_names(const char *before, unsigned int first,
+			 unsigned int count, const char *after)
 {
-	unsigned int first = sim_plan_spammers(plan), i;
-	unsigned int count = plan->senders[SIM_SPAMMER];
-	char name[40];
+	char **names = memory_resize(NULL, count + 1, sizeof(*names));
+	unsigned int i;
+	char name[80];
 
-	judge->spammers_count = count;
-	judge->spammers = memory_resize(NULL, count + 1,
-					sizeof(*judge->spammers));
 	for (i = 0; i < count; i++) {
-		snprintf(name, sizeof(name), "sender%u.example", first + i);
-		judge->spammers[i] = memory_copy(name);
+		snprintf(name, sizeof(name), "%s%u%s", before, first + i, after);
+		names[i] = memory_copy(name);
 	}
+	return names;
+}
+
+static void free_names(char **names, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
 }
 
 struct sim_judge *sim_judge_init(const char *folder,
@@ -79,7 +86,10 @@ struct sim_judge *sim_judge_init(const char *folder,
 	pool_init(&judge->pool);
 	judge->set = log_set_init(&judge->log_settings);
 	judge->intake = report_intake_init(&judge->intake_settings);
-	list_spammers(judge, plan);
+	judge->plan = plan;
+	judge->spammers = list_names("sender", sim_plan_spammers(plan),
+				     plan->senders[SIM_SPAMMER], ".example");
+	judge->accounts = list_names("user", 0, plan->users, "@" SIM_DOMAIN);
 	if (!plan->rented)
 		add_log(judge, folder, "old.log");
 	add_log(judge, folder, "new.log");
@@ -92,9 +102,8 @@ void sim_judge_deinit(struct sim_judge **_judge)
 	size_t i;
 
 	*_judge = NULL;
-	for (i = 0; i < judge->spammers_count; i++)
-		free(judge->spammers[i]);
-	free(judge->spammers);
+	free_names(judge->spammers, judge->plan->senders[SIM_SPAMMER]);
+	free_names(judge->accounts, judge->plan->users);
 	for (i = 0; i < judge->early_count; i++)
 		free(judge->early[i].text);
 	free(judge->early);
@@ -104,10 +113,14 @@ void sim_judge_deinit(struct sim_judge **_judge)
 	free(judge);
 }
 
-static void make_model(struct sim_judge *judge)
+/* Unless it's there; it depends on when MX is said to have been switched. */
+static void make_model(struct sim_judge *judge, int64_t switched)
 {
 	struct report_reading reading;
 
+	if (judge->model != NULL && judge->intake_settings.switched == switched)
+		return;
+	judge->intake_settings.switched = switched;
 	memset(&reading, 0, sizeof(reading));
 	reading.lines = reading.report_lines = judge->lines;
 	judge->model = report_intake_model(judge->intake, judge->until,
@@ -170,7 +183,7 @@ void sim_judge_read(struct sim_judge *judge, int64_t until)
 			take(judge, &record);
 	}
 	judge->until = until;
-	make_model(judge);
+	judge->model = NULL;
 }
 
 static void say_verdict(const struct report_verdict *verdict, int64_t until,
@@ -207,20 +220,36 @@ static void get_reason(const struct report_verdict *verdict,
 		reason_r->sender = -1;
 }
 
+static void get_settings(const struct sim_judge *judge,
+			 const struct sim_policy *policy,
+			 struct report_verdict_settings *settings_r)
+{
+	*settings_r = report_verdict_defaults;
+	settings_r->quiet_s = policy->quiet;
+	settings_r->as_of = judge->until;
+	if ((policy->tells & SIM_TELLS_SPAMMERS) != 0) {
+		settings_r->known = (const char *const *)judge->spammers;
+		settings_r->known_count = judge->plan->senders[SIM_SPAMMER];
+	}
+	if ((policy->tells & SIM_TELLS_FACTS) != 0) {
+		settings_r->ttl_s = judge->plan->ttl;
+		settings_r->accounts = (const char *const *)judge->accounts;
+		settings_r->accounts_count = judge->plan->users;
+		settings_r->accounts_listed = true;
+	}
+}
+
 enum sim_verdict sim_judge_ask(struct sim_judge *judge,
 			       const struct sim_policy *policy,
 			       struct sim_reason *against_r, FILE *say)
 {
-	struct report_verdict_settings settings = report_verdict_defaults;
+	struct report_verdict_settings settings;
 	const struct report_verdict *verdict;
 	enum sim_verdict answer = SIM_UNKNOWN;
 
-	settings.quiet_s = policy->quiet;
-	settings.as_of = judge->until;
-	if (policy->names_spammers) {
-		settings.known = (const char *const *)judge->spammers;
-		settings.known_count = judge->spammers_count;
-	}
+	make_model(judge, (policy->tells & SIM_TELLS_FACTS) != 0 ?
+		   SIM_SWITCHED : 0);
+	get_settings(judge, policy, &settings);
 	pool_clear(&judge->pool);
 	verdict = report_verdict_make(&judge->pool, judge->model, SIM_DOMAIN,
 				      &settings);

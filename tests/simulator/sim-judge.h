@@ -22,14 +22,21 @@ enum sim_verdict {
 };
 const char *sim_verdict_name(enum sim_verdict verdict);
 
+/* What the administrator tells it, besides --quiet. */
+enum sim_tells {
+	/* He looks at each straggler, and those that turn out to be spammers are
+	   to be ignored: --ignore. */
+	SIM_TELLS_SPAMMERS = 1,
+	/* --switched, --ttl, --accounts */
+	SIM_TELLS_FACTS = 2
+};
+
 /* Options of the verdict. */
 struct sim_policy {
 	const char *name;
 	int64_t quiet;
-	/* The administrator looks at each straggler, and names those that turn
-	   out to be spammers as known ones. */
-	bool names_spammers;
-	/* The same for the program. */
+	unsigned int tells;
+	/* The same for the program; NULL when it isn't asked. */
 	const char *arguments;
 };
 

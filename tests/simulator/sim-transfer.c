@@ -35,7 +35,8 @@ void sim_mail_describe(const struct sim_mail *mail, struct report_line *report)
 				sender->number);
 		}
 	}
-	log_add(report, "from", "someone@sender%u.example", sender->number);
+	log_add(report, "from", "<someone@sender%u.example>",
+		sender->number);
 	log_add(report, "size", "%u", 1000 + (unsigned int)
 		(mail->number * 7919 % 100000));
 	log_add(report, "spam", mail->marked ? "yes" : "no");
@@ -50,7 +51,7 @@ static void report_arrival(const struct sim_mail *mail)
 		return;
 	log_add(&report, "id", "4W%08llXz", (unsigned long long)mail->number);
 	sim_mail_describe(mail, &report);
-	log_add(&report, "to", "user%u@" SIM_DOMAIN, mail->user);
+	log_add(&report, "to", "<user%u@" SIM_DOMAIN ">", mail->user);
 	log_add(&report, "via", "direct");
 	sim_log_milter(&world->logs[mail->side], &report);
 }

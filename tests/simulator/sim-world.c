@@ -66,8 +66,8 @@ static void try_new_server(void *context)
 	log_add(&report, "id", "4WTESTz");
 	log_add(&report, "client", "203.0.113.25");
 	log_add(&report, "name", "mail.elsewhere.example");
-	log_add(&report, "from", "admin@elsewhere.example");
-	log_add(&report, "to", "user0@" SIM_DOMAIN);
+	log_add(&report, "from", "<admin@elsewhere.example>");
+	log_add(&report, "to", "<user0@" SIM_DOMAIN ">");
 	log_add(&report, "via", "direct");
 	log_add(&report, "spam", "no");
 	sim_log_milter(&world->logs[SIM_NEW], &report);

@@ -9,7 +9,8 @@
  * The first form lives through worlds of consecutive seeds, sim-world.h, and
  * prints tables over them; --each has a line a world as well. The second one lives
  * through one, tells each verdict, and leaves the logs in the folder. With
- * --program that migration-report is asked, too, when it matters; sim-run.h.
+ * --program that migration-report is asked, too, when it matters; sim-run.h. Logs
+ * of a world are in TMPDIR for as long as it's looked at, some 10 MB.
  *
  * Exit status: 0; 1 when more than SHARE (of 1) of the safes at the first policy
  * were wrong, or the program disagreed with its library; 64 for wrong usage.
@@ -33,14 +34,18 @@
 #define WORLDS_MAX 1000000
 #define JOBS_MAX 64
 #define OPEN_FOLDERS 8
+#define FOLDER_MAX 1000
 
 /* What is asked for; the first one are the program's defaults. */
 static const struct sim_policy policies[] = {
-	{ "defaults (--quiet 7d)", 7 * SIM_DAY, false, "" },
-	{ "--quiet 3d", 3 * SIM_DAY, false, "--quiet 3d" },
-	{ "--quiet 14d", 14 * SIM_DAY, false, "--quiet 14d" },
-	{ "--known each spammer", 7 * SIM_DAY, true, NULL },
-	{ "the same, --quiet 14d", 14 * SIM_DAY, true, NULL },
+	{ "defaults (--quiet 7d)", 7 * SIM_DAY, 0, "" },
+	{ "--quiet 3d", 3 * SIM_DAY, 0, NULL },
+	{ "--quiet 14d", 14 * SIM_DAY, 0, NULL },
+	{ "--ignore each spammer", 7 * SIM_DAY, SIM_TELLS_SPAMMERS, NULL },
+	{ "--switched --ttl --accounts", 7 * SIM_DAY, SIM_TELLS_FACTS, NULL },
+	{ "both", 7 * SIM_DAY, SIM_TELLS_SPAMMERS | SIM_TELLS_FACTS, NULL },
+	{ "both, --quiet 14d", 14 * SIM_DAY,
+	  SIM_TELLS_SPAMMERS | SIM_TELLS_FACTS, NULL },
 };
 #define POLICIES (sizeof(policies) / sizeof(policies[0]))
 
@@ -72,6 +77,11 @@ static double share(const char *str)
 	return value;
 }
 
+static uint64_t number(const char *str, uint64_t min, uint64_t max)
+{
+	return option_number(str, min, max, usage);
+}
+
 static void parse_options(struct simulate *sim, int argc, char *argv[])
 {
 	static const struct option options[] = {
@@ -90,16 +100,16 @@ static void parse_options(struct simulate *sim, int argc, char *argv[])
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'e': sim->each = true; break;
-		case 'f': sim->first = option_number(optarg, 0, UINT32_MAX, usage); break;
+		case 'f': sim->first = number(optarg, 0, UINT32_MAX); break;
 		case 'd': sim->folder = optarg; break;
-		case 'j': sim->jobs = option_number(optarg, 1, JOBS_MAX, usage); break;
+		case 'j': sim->jobs = number(optarg, 1, JOBS_MAX); break;
 		case 'm': sim->max_wrong = share(optarg); break;
 		case 'p': sim->program = optarg; break;
 		case 'w':
-			sim->world = option_number(optarg, 0, UINT32_MAX, usage);
+			sim->world = number(optarg, 0, UINT32_MAX);
 			sim->single = true;
 			break;
-		case 'n': sim->worlds = option_number(optarg, 1, WORLDS_MAX, usage); break;
+		case 'n': sim->worlds = number(optarg, 1, WORLDS_MAX); break;
 		default: usage();
 		}
 	}
@@ -155,7 +165,8 @@ static int remove_one(const char *path, const struct stat *st, int type,
 /* Every jobs'th world from this one on; results go into the pipe. */
 static void run_job(const struct simulate *sim, size_t number, int fd)
 {
-	char folder[] = "/tmp/simulate.XXXXXX";
+	const char *tmp = getenv("TMPDIR");
+	char folder[FOLDER_MAX];
 	struct sim_run_settings set = {
 		policies, POLICIES, sim->program, folder, NULL
 	};
@@ -163,6 +174,8 @@ static void run_job(const struct simulate *sim, size_t number, int fd)
 	struct sim_plan plan;
 	size_t i;
 
+	snprintf(folder, sizeof(folder), "%s/simulate.XXXXXX",
+		 tmp == NULL ? "/tmp" : tmp);
 	if (mkdtemp(folder) == NULL)
 		fail(folder);
 	for (i = number; i < sim->worlds; i += sim->jobs) {

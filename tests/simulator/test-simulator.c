@@ -21,7 +21,7 @@
 #define RIGHT_MIN 10
 
 static char folder[] = "/tmp/test-simulator.XXXXXX";
-static const struct sim_policy policy = { "", 7 * SIM_DAY, false, "" };
+static const struct sim_policy policy = { "", 7 * SIM_DAY, 0, "" };
 
 /* A domain of which nothing is wrong: no outage, all have NTP, nobody is
    hard-wired, no spam; five correspondents who write twice a day or so. */
