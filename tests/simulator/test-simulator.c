@@ -18,7 +18,7 @@
 /* Of so many one is given to the program, too. */
 #define PROGRAM_EACH 5
 #define WRONG_MAX 4
-#define RIGHT_MIN 10
+#define RIGHT_MIN 5
 
 static char folder[] = "/tmp/test-simulator.XXXXXX";
 static const struct sim_policy policy = { "", 7 * SIM_DAY, 0, "" };
