@@ -101,6 +101,11 @@ decide_by_state(struct migration_user *muser, const char *vname,
 			"Mailbox is being moved, try again");
 		return;
 	}
+	if (ret > 0 && migration_user_is_closed(muser)) {
+		/* meanwhile */
+		lease_release(&decision->lease);
+		return;
+	}
 	if (ret > 0 && session_drain_pending(muser)) {
 		imap_session_bye_now(muser->user);
 		decide_refused(muser, decision, MAIL_ERROR_INUSE,

@@ -8,11 +8,14 @@
 #include "close.h"
 #include "folder-tree.h"
 #include "lease.h"
+#include "mailbox-state.h"
 
 #include <time.h>
 
 /* who fills, cuts over or changes folders is waited for */
 #define LEASE_SECS 60
+
+ARRAY_DEFINE_TYPE(lease, struct lease *);
 
 struct close_leases {
 	struct lease *catchup, *deliver, *fill, *tree;
@@ -84,6 +87,59 @@ static int leases_take(struct migration_user *muser,
 }
 
 /*
+ * Sessions that still use the old server
+ */
+
+static void give_back(ARRAY_TYPE(lease) *drained)
+{
+	struct lease *lease;
+
+	array_foreach_elem(drained, lease)
+		lease_release(&lease);
+}
+
+static int
+drain(const char *dir, const char *vname, ARRAY_TYPE(lease) *drained,
+      const char **error_r)
+{
+	struct mailbox_state_file state;
+	struct lease *lease;
+	int ret;
+
+	/* one that can't be read is refused to everybody */
+	if (mailbox_state_read(dir, vname, pool_datastack_create(), &state,
+			       error_r) <= 0 ||
+	    !mailbox_state_authority_is_old(state.state))
+		return 0;
+	ret = lease_exclude(dir, vname, LEASE_SECS, &lease, error_r);
+	if (ret > 0)
+		array_push_back(drained, &lease);
+	else if (ret == 0)
+		*error_r = t_strdup_printf("A session doesn't give up %s",
+					   vname);
+	return ret > 0 ? 0 : -1;
+}
+
+/* What they would write from now on, nobody would ever see here. */
+static int
+drain_all(const char *dir, pool_t pool, ARRAY_TYPE(lease) *drained,
+	  const char **error_r)
+{
+	ARRAY_TYPE(const_string) none, vnames;
+	const char *vname;
+
+	p_array_init(&none, pool, 1);
+	p_array_init(&vnames, pool, 32);
+	if (mailbox_state_find_others(dir, &none, pool, &vnames, error_r) < 0)
+		return -1;
+	array_foreach_elem(&vnames, vname) {
+		if (drain(dir, vname, drained, error_r) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/*
  * The step
  */
 
@@ -119,6 +175,7 @@ int close_migration(struct migration_user *muser,
 		    enum mail_error *error_code_r, const char **error_r)
 {
 	struct close_leases leases;
+	ARRAY_TYPE(lease) drained;
 	int ret = 0;
 
 	*error_code_r = MAIL_ERROR_TEMP;
@@ -126,12 +183,16 @@ int close_migration(struct migration_user *muser,
 	if (leases_take(muser, &leases, error_r) < 0)
 		return -1;
 	close_check_conditions(muser, pool, reasons);
-	if (array_is_empty(reasons) || set->force)
-		ret = write_closed(muser, !array_is_empty(reasons), reasons,
-				   error_r);
+	p_array_init(&drained, pool, 8);
+	if (array_is_empty(reasons))
+		ret = write_closed(muser, FALSE, reasons, error_r);
+	else if (set->force)
+		ret = drain_all(muser->set.dir, pool, &drained, error_r) < 0 ?
+			-1 : write_closed(muser, TRUE, reasons, error_r);
 	else
 		migration_report(muser, "close_refused", "reasons",
 				 reasons_text(reasons), NULL);
+	give_back(&drained);
 	leases_release(&leases);
 	return ret;
 }
