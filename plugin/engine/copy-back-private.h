@@ -30,6 +30,8 @@ struct copy_back_settings {
 	/* rollback: mailboxes whose late mail clients see there again, when this
 	   one is rolled back */
 	const ARRAY_TYPE(const_string) *others;
+	/* rollback: of all of them, before the first one's are forgotten */
+	struct late_places *places;
 };
 
 struct copy_back {
@@ -42,6 +44,8 @@ struct copy_back {
 	struct old_mailbox mailbox;
 	/* plan: the old server hasn't got it */
 	bool gone;
+	/* the baseline was of another one of that name */
+	bool replaced;
 	/* as the old server opened it: messages below the floor have their UIDs
 	   there */
 	bool same_uids;
@@ -52,7 +56,7 @@ struct copy_back {
 	struct copy_pairs pairs;
 	/* Nothing is remembered, and there are messages that copy-back made. */
 	bool pairs_lost;
-	/* NULL before it is needed */
+	/* NULL before it is needed; its own, unless the settings have them */
 	struct late_places *places;
 
 	/* messages that the old server refuses */

@@ -118,9 +118,12 @@ static int adopt_old(struct copy_back *cb)
 	if (cb->pairs.uid_validity != uid_validity)
 		copy_pairs_clear(&cb->pairs, uid_validity);
 	if (cb->baseline->uid_validity != uid_validity) {
+		cb->replaced = cb->baseline->uid_validity != 0;
+		/* none of its mail was looked at */
 		baseline_clear(cb->baseline);
 		cb->baseline->uid_validity = uid_validity;
-		cb->baseline->next_uid = cb->mailbox.uid_next;
+		cb->baseline->next_uid = 1;
+		cb->baseline->reset_uid = cb->mailbox.uid_next;
 	}
 	return take_flags(cb);
 }
@@ -170,6 +173,7 @@ copy_back_init(struct copy_back *cb, const struct copy_back_settings *set,
 	cb->set = set;
 	cb->baseline = baseline;
 	cb->result = result;
+	cb->places = set->places;
 	cb->pool = pool_alloconly_create("copy back", 1024);
 	inventory_init(&cb->local, baseline->messages.keywords);
 	i_array_init(&cb->old_uids, 64);
@@ -188,7 +192,8 @@ int copy_back_open(struct copy_back *cb, const struct copy_back_settings *set,
 
 void copy_back_close(struct copy_back *cb)
 {
-	late_places_deinit(&cb->places);
+	if (cb->places != cb->set->places)
+		late_places_deinit(&cb->places);
 	local_copy_close(&cb->copy);
 	inventory_deinit(&cb->local);
 	array_free(&cb->old_uids);

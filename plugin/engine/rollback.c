@@ -31,6 +31,7 @@ struct rollback {
 	struct old_client *client;
 	struct name_map map;
 	struct lease *catchup;
+	struct late_places *places;
 };
 
 /* One mailbox of it. */
@@ -40,6 +41,8 @@ struct rollback_box {
 	struct copy_back_settings copy_set;
 	struct inventory_keywords *keywords;
 	struct baseline baseline;
+	/* the old mailbox is another one than at the last look */
+	bool replaced;
 	/* what it was before */
 	struct mailbox_state_file state;
 	pool_t pool;
@@ -73,11 +76,19 @@ int rollback_begin(struct migration_user *muser,
 			*error_r = "Nothing of this user was ever filled";
 	}
 	if (ret <= 0 ||
+	    late_places_init(muser, &rollback->places, error_r) < 0 ||
 	    old_settings_read(muser->ns, &client_set, error_r) < 0) {
 		rollback_end(&rollback);
 		return -1;
 	}
 	rollback->client = old_client_init(&client_set, muser->user->event);
+	/* what a client has expunged there since the last look isn't left out */
+	if (old_client_connect(rollback->client, error_code_r, error_r) < 0 ||
+	    late_places_look(rollback->places, rollback->client,
+			     &rollback->map, error_code_r, error_r) < 0) {
+		rollback_end(&rollback);
+		return -1;
+	}
 	*rollback_r = rollback;
 	return 0;
 }
@@ -91,6 +102,7 @@ void rollback_end(struct rollback **_rollback)
 	*_rollback = NULL;
 	if (rollback->client != NULL)
 		old_client_deinit(&rollback->client);
+	late_places_deinit(&rollback->places);
 	lease_release(&rollback->catchup);
 	i_free(rollback);
 }
@@ -116,6 +128,7 @@ static int box_init(struct rollback_box *box, const char *vname)
 	box->copy_set.old_name = name_map_to_old(&rollback->map, vname);
 	box->copy_set.rollback = TRUE;
 	box->copy_set.others = rollback->set.vnames;
+	box->copy_set.places = rollback->places;
 	ret = mailbox_state_read(dir, vname, box->pool, &box->state, &error);
 	if (ret < 0)
 		return box_fail(box, MAIL_ERROR_TEMP, error);
@@ -217,6 +230,9 @@ static int write_baseline(struct rollback_box *box)
 {
 	const char *error;
 
+	/* Its mail is late mail yet, should it stay local. */
+	if (box->replaced)
+		return 0;
 	/* Without one nothing looks for late mail in it. */
 	if (baseline_write(box->rollback->muser->set.dir, box->copy_set.vname,
 			   &box->baseline, &error) < 0)
@@ -232,6 +248,8 @@ static int copy_and_check(struct rollback_box *box, struct copy_back *cb)
 
 	i_zero(&copied);
 	ret = copy_back_open(cb, &box->copy_set, &box->baseline, &copied);
+	if (cb->replaced)
+		box->replaced = TRUE;
 	if (ret == 0) {
 		rollback_count(cb, box->result);
 		ret = copy_back_run(cb);
