@@ -261,10 +261,36 @@ static void test_saved_copy(void)
 	LATE_EVENTS(user, 0, "late_double", "");
 }
 
+/* What its user has filed here is once after a rollback: where it arrived at the
+   old server, or, if a client has expunged it there since, where he filed it. */
+static void test_rolled_back(void)
+{
+	const struct late_text twin = { .id = "twin@case.example" };
+	const struct late_text here = { .id = twin.id, .by = LATE_BY_NEW };
+	unsigned int user = late_user_with("Work", 1);
+
+	late_delivered_here(user, &here);
+	late_arrives(user, "INBOX", NULL, &twin);
+	late_look(user, "");
+	late_mail(user, "INBOX", "expunged@case.example");
+	late_mail(user, "INBOX", "kept@case.example");
+	late_look(user, "");
+	late_client("NEW_IMAP", user, "INBOX", (const char *const []){
+		"MOVE 1:* Work", NULL });
+	/* all but the last one */
+	late_client("OLD_IMAP_DIRECT", user, "INBOX", (const char *const []){
+		"STORE 1:* +FLAGS (\\Deleted)", "STORE * -FLAGS (\\Deleted)",
+		"EXPUNGE", NULL });
+	case_migration("rollback --yes -u %s", case_user(user));
+	late_is_once(user, "Work", "twin@case.example");
+	late_is_once(user, "Work", "expunged@case.example");
+	late_is_once(user, "INBOX", "kept@case.example");
+}
+
 int main(void)
 {
 	static const char *const lab[] = {
-		"--users", "10", "--messages", "8", "--folders", "0",
+		"--users", "11", "--messages", "8", "--folders", "0",
 		"--corpus", "small", NULL
 	};
 	static const struct unit_test tests[] = {
@@ -278,6 +304,7 @@ int main(void)
 		  test_forwarded },
 		{ "migration_late_doubles = deliver", test_deliver },
 		{ "a mail to oneself", test_saved_copy },
+		{ "filed by its user, and rolled back", test_rolled_back },
 		{ NULL, NULL }
 	};
 	const struct case_program program = {
