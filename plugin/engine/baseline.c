@@ -52,6 +52,18 @@ void baseline_clear(struct baseline *baseline)
 	baseline_init(baseline, keywords);
 }
 
+void baseline_reset(struct baseline *baseline, uint32_t uid_validity,
+		    uint32_t uid_next)
+{
+	uint32_t resets = baseline->resets;
+
+	baseline_clear(baseline);
+	baseline->uid_validity = uid_validity;
+	baseline->next_uid = 1;
+	baseline->reset_uid = uid_next;
+	baseline->resets = resets + 1;
+}
+
 /*
  * Write
  */
@@ -111,9 +123,10 @@ int baseline_write(const char *dir, const char *vname,
 	str_append(str, BASELINE_MAGIC"\nname=");
 	str_append_tabescaped(str, vname);
 	str_printfa(str, "\nuid_validity=%u\nnext_uid=%u\nmodseq=%"PRIu64
-		    "\nreset_uid=%u\nwaiting_begun=%"PRIdTIME_T"\n",
+		    "\nreset_uid=%u\nresets=%u\nwaiting_begun=%"PRIdTIME_T
+		    "\n",
 		    baseline->uid_validity, baseline->next_uid,
-		    baseline->modseq, baseline->reset_uid,
+		    baseline->modseq, baseline->reset_uid, baseline->resets,
 		    baseline->waiting_begun);
 	str_append(str, "late=");
 	append_uids(str, &baseline->late);
@@ -193,6 +206,8 @@ parse_line(const char *key, const char *value, const char *vname,
 		return str_to_uint64(value, &baseline->modseq) == 0;
 	if (strcmp(key, "reset_uid") == 0)
 		return str_to_uint32(value, &baseline->reset_uid) == 0;
+	if (strcmp(key, "resets") == 0)
+		return str_to_uint32(value, &baseline->resets) == 0;
 	if (strcmp(key, "waiting_begun") == 0)
 		return str_to_time(value, &baseline->waiting_begun) == 0;
 	if (strcmp(key, "late") == 0)

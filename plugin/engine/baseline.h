@@ -38,6 +38,9 @@ struct baseline {
 	/* The old mailbox was replaced since the cutover: messages with lower UIDs
 	   may be here already, whatever they are. 0: it wasn't. */
 	uint32_t reset_uid;
+	/* how often that was: UIDs may mean other messages each time, under the
+	   same UIDVALIDITY too */
+	uint32_t resets;
 };
 
 void baseline_init(struct baseline *baseline,
@@ -45,6 +48,9 @@ void baseline_init(struct baseline *baseline,
 void baseline_deinit(struct baseline *baseline);
 /* Empty again. */
 void baseline_clear(struct baseline *baseline);
+/* Of another mailbox from now on, none of which was looked at. */
+void baseline_reset(struct baseline *baseline, uint32_t uid_validity,
+		    uint32_t uid_next);
 
 bool baseline_exists(const char *dir, const char *vname);
 /* Into an empty one. Returns 1, 0 when there is none, -1 with an error. */

@@ -9,10 +9,8 @@ begin_anew(struct catchup *catchup, struct catchup_box *box,
 	   const char *reason)
 {
 	catchup_report_reset(catchup, box, reason);
-	baseline_clear(&box->baseline);
-	box->baseline.uid_validity = box->mailbox.uid_validity;
-	box->baseline.next_uid = 1;
-	box->baseline.reset_uid = box->mailbox.uid_next;
+	baseline_reset(&box->baseline, box->mailbox.uid_validity,
+		       box->mailbox.uid_next);
 }
 
 static int read_baseline(struct catchup *catchup, struct catchup_box *box)
@@ -146,7 +144,8 @@ find_gone(struct catchup *catchup, struct catchup_box *box, unsigned int added)
 	array_free(&there);
 	if (ret < 0)
 		return catchup_fail(catchup, catchup->error_code, error);
-	if (box->mailbox.messages == 0 && known > 1)
+	box->emptied = box->mailbox.messages == 0 && known > 1;
+	if (box->emptied)
 		catchup_report_reset(catchup, box, "emptied");
 	return 0;
 }

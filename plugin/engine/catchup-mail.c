@@ -49,7 +49,8 @@ identify(struct catchup *catchup, struct catchup_mail *mail,
 	i_stream_unref(&input);
 	mail->spam = mail->identity.spam || is_junk(catchup, mail->box);
 	late_mail_guid(catchup->muser->user->username, mail->box->vname,
-		       mail->box->baseline.uid_validity, mail->body->uid,
+		       mail->box->baseline.uid_validity,
+		       mail->box->baseline.resets, mail->body->uid,
 		       mail->guid);
 	return ret;
 }

@@ -273,15 +273,17 @@ expunge(struct catchup *catchup, struct catchup_box *cbox, struct mailbox *box,
 		local_fail(catchup, cbox, box) : 0;
 }
 
+/* A mailbox that was wiped there is one that is gone. */
 static bool
-is_too_much(struct catchup *catchup, struct mailbox *box, unsigned int count)
+is_too_much(struct catchup *catchup, const struct catchup_box *cbox,
+	    struct mailbox *box, unsigned int count)
 {
 	struct mailbox_status status;
 
 	if ((catchup->flags & CATCHUP_FLAG_FOLLOW_EXPUNGES) != 0)
 		return FALSE;
 	mailbox_get_open_status(box, STATUS_MESSAGES, &status);
-	return count > EXPUNGE_MAX_MESSAGES ||
+	return cbox->emptied || count > EXPUNGE_MAX_MESSAGES ||
 		count > status.messages * EXPUNGE_MAX_PERCENT / 100;
 }
 
@@ -317,7 +319,7 @@ follow_expunges(struct catchup *catchup, struct catchup_box *cbox,
 	i_array_init(&unchanged, 16);
 	find_unchanged(catchup, cbox, box, gone, &unchanged);
 	count = seq_range_count(&unchanged);
-	if (count > 0 && is_too_much(catchup, box, count)) {
+	if (count > 0 && is_too_much(catchup, cbox, box, count)) {
 		add_refused(&cbox->baseline, &unchanged);
 		catchup_report_count(catchup, "late_expunge_refused", cbox,
 				     count);

@@ -48,6 +48,8 @@ struct catchup_box {
 	bool deleted;
 	/* the old server has no such mailbox any more */
 	bool missing;
+	/* it has none of its messages any more */
+	bool emptied;
 	/* something failed: to be looked at again the next time */
 	bool again;
 	/* the same for a single message */

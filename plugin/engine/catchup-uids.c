@@ -74,7 +74,8 @@ find_guid(struct catchup *catchup, struct catchup_box *cbox,
 	seq_range_array_iter_init(&iter, wanted);
 	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
 		late_mail_guid(catchup->muser->user->username, cbox->vname,
-			       cbox->baseline.uid_validity, uid, late);
+			       cbox->baseline.uid_validity,
+			       cbox->baseline.resets, uid, late);
 		if (guid_128_equals(late, guid))
 			return uid;
 	}

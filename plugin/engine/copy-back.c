@@ -119,11 +119,8 @@ static int adopt_old(struct copy_back *cb)
 		copy_pairs_clear(&cb->pairs, uid_validity);
 	if (cb->baseline->uid_validity != uid_validity) {
 		cb->replaced = cb->baseline->uid_validity != 0;
-		/* none of its mail was looked at */
-		baseline_clear(cb->baseline);
-		cb->baseline->uid_validity = uid_validity;
-		cb->baseline->next_uid = 1;
-		cb->baseline->reset_uid = cb->mailbox.uid_next;
+		baseline_reset(cb->baseline, uid_validity,
+			       cb->mailbox.uid_next);
 	}
 	return take_flags(cb);
 }

@@ -46,9 +46,12 @@ void late_deliver_deinit(struct late_deliver **_deliver)
 }
 
 void late_mail_guid(const char *username, const char *vname,
-		    uint32_t uid_validity, uint32_t uid, guid_128_t guid_r)
+		    uint32_t uid_validity, uint32_t resets, uint32_t uid,
+		    guid_128_t guid_r)
 {
-	const char *numbers = t_strdup_printf("%u/%u", uid_validity, uid);
+	const char *numbers = resets == 0 ?
+		t_strdup_printf("%u/%u", uid_validity, uid) :
+		t_strdup_printf("%u/%u/%u", uid_validity, uid, resets);
 	unsigned char digest[SHA256_RESULTLEN];
 	struct sha256_ctx ctx;
 

@@ -41,9 +41,11 @@ struct late_mail {
 struct late_deliver *late_deliver_init(struct migration_user *muser);
 void late_deliver_deinit(struct late_deliver **deliver);
 
-/* GUID of the message with that place on the old server. */
+/* GUID of the message with that place on the old server; resets: of its mailbox'
+   baseline. */
 void late_mail_guid(const char *username, const char *vname,
-		    uint32_t uid_validity, uint32_t uid, guid_128_t guid_r);
+		    uint32_t uid_validity, uint32_t resets, uint32_t uid,
+		    guid_128_t guid_r);
 
 /* Blocks until it is delivered, and durable. Returns 0, also when Sieve discarded
    or forwarded it; -1 with an error: it may be in some mailboxes already, ask

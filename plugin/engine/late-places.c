@@ -66,7 +66,7 @@ add_baseline(struct late_places *places, const char *vname,
 	seq_range_array_iter_init(&iter, &baseline->late);
 	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
 		late_mail_guid(places->username, vname, baseline->uid_validity,
-			       uid, guid);
+			       baseline->resets, uid, guid);
 		add_place(places, guid, vname, baseline->uid_validity, uid);
 	}
 }

@@ -262,6 +262,24 @@ static void test_wiped(void)
 	late_is_once(user, "Work", "after@case.example");
 }
 
+/* Few of many that are here: that they are all that was there tells it. */
+static void test_wiped_of_many(void)
+{
+	unsigned int user = begin();
+
+	DO(NEW, user, "Work", "COPY 1:* Work", "COPY 1:* Work",
+	   "COPY 1:* Work");
+	case_settings(FOLLOW, false);
+	folder_expunge(OLD, user, "Work", "1:*");
+	late_look(user, "");
+	check_count(user, "Work", 8 * MESSAGES);
+	LATE_EVENTS(user, 1, "old_reset", "mailbox=Work reason=emptied");
+	LATE_EVENTS(user, 0, "late_expunged", "");
+	late_look(user, "--follow-expunges");
+	check_count(user, "Work", 7 * MESSAGES);
+	case_settings(LATE_SETTINGS, false);
+}
+
 static void test_gone(void)
 {
 	unsigned int user = begin();
@@ -341,7 +359,7 @@ static void test_index_anew(void)
 int main(void)
 {
 	static const char *const lab[] = {
-		"--users", "19", "--messages", "5", "--folders", "0",
+		"--users", "20", "--messages", "5", "--folders", "0",
 		"--corpus", "small", NULL
 	};
 	static const struct unit_test tests[] = {
@@ -357,6 +375,7 @@ int main(void)
 		{ "moved there in two steps", test_move_in_two_steps },
 		{ "copied there", test_copy },
 		{ "all expunged there", test_wiped },
+		{ "wiped there, many more here", test_wiped_of_many },
 		{ "folder deleted there", test_gone },
 		{ "folder replaced there", test_replaced },
 		{ "folder deleted there, and made again", test_gone_and_back },

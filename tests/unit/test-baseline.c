@@ -60,6 +60,7 @@ static void check_read(const char *dir, const struct baseline *wanted)
 	CU_ASSERT_STRING_EQUAL(uids(&baseline.copied), uids(&wanted->copied));
 	CU_ASSERT_STRING_EQUAL(show(&baseline.refused), show(&wanted->refused));
 	CU_ASSERT(baseline.reset_uid == wanted->reset_uid);
+	CU_ASSERT(baseline.resets == wanted->resets);
 	CU_ASSERT(baseline.waiting_begun == wanted->waiting_begun);
 	CU_ASSERT_STRING_EQUAL(show(&baseline.messages),
 			       show(&wanted->messages));
@@ -102,9 +103,15 @@ static void test_written(void)
 	put(&baseline.refused, 20, "\\Seen Odd");
 	put(&baseline.refused, 23, "");
 	baseline.reset_uid = 77;
+	baseline.resets = 2;
 	baseline.waiting_begun = 1795000000;
 	CU_ASSERT(baseline_write(dir, NAME, &baseline, &error) == 0);
 	check_read(dir, &baseline);
+	baseline_reset(&baseline, 1795000001, 7);
+	CU_ASSERT(array_is_empty(&baseline.late) &&
+		  array_is_empty(&baseline.messages.items));
+	CU_ASSERT(baseline.next_uid == 1 && baseline.reset_uid == 7);
+	CU_ASSERT(baseline.uid_validity == 1795000001 && baseline.resets == 3);
 	CU_ASSERT(baseline_remove(dir, NAME, &error) == 0);
 	CU_ASSERT(baseline_remove(dir, NAME, &error) == 0);
 	CU_ASSERT(!baseline_exists(dir, NAME));

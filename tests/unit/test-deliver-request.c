@@ -97,7 +97,7 @@ static void test_there_and_back(void)
 	}, back;
 	const char *line, *error;
 
-	late_mail_guid("user", "INBOX", 1, 2, mail.guid);
+	late_mail_guid("user", "INBOX", 1, 0, 2, mail.guid);
 	for (unsigned int i = 0; i < 2; i++) {
 		line = deliver_request_line(&mail);
 		CU_ASSERT(strchr(line, '\n') == NULL);
@@ -120,7 +120,7 @@ static void test_left_out(void)
 
 	memset(longest, 'a', sizeof(longest));
 	longest[sizeof(longest) - 1] = '\0';
-	late_mail_guid("user", "INBOX", 1, 2, mail.guid);
+	late_mail_guid("user", "INBOX", 1, 0, 2, mail.guid);
 	CU_ASSERT_FATAL(deliver_request_parse(
 		t_strsplit_tabescaped(deliver_request_line(&mail)),
 		pool_datastack_create(), &back, &error) == 0);
@@ -133,18 +133,20 @@ static void test_guids(void)
 {
 	static const struct {
 		const char *user, *vname;
-		uint32_t uid_validity, uid;
+		uint32_t uid_validity, resets, uid;
 	} places[] = {
-		{ "user", "INBOX", 1, 11 }, { "user", "INBOX", 11, 1 },
-		{ "user", "INBOX1", 1, 1 }, { "userI", "NBOX", 1, 11 },
-		{ "user2", "INBOX", 1, 11 }, { "user", "", 1, 11 },
+		{ "user", "INBOX", 1, 0, 11 }, { "user", "INBOX", 11, 0, 1 },
+		{ "user", "INBOX1", 1, 0, 1 }, { "userI", "NBOX", 1, 0, 11 },
+		{ "user2", "INBOX", 1, 0, 11 }, { "user", "", 1, 0, 11 },
+		{ "user", "INBOX", 1, 1, 11 }, { "user", "INBOX", 1, 2, 11 },
+		{ "user", "INBOX", 1, 1, 1 },
 	};
 	guid_128_t guids[N_ELEMENTS(places)];
 
 	for (unsigned int i = 0; i < N_ELEMENTS(places); i++) {
 		late_mail_guid(places[i].user, places[i].vname,
-			       places[i].uid_validity, places[i].uid,
-			       guids[i]);
+			       places[i].uid_validity, places[i].resets,
+			       places[i].uid, guids[i]);
 		for (unsigned int j = 0; j < i; j++)
 			UNIT_CHECK(!guid_128_equals(guids[i], guids[j]),
 				   "%u and %u", i, j);

@@ -99,7 +99,7 @@ static int give(struct late_deliver *deliver, enum mail_error *error_code_r,
 	};
 	int ret;
 
-	late_mail_guid("a", "INBOX", 1, 1, mail.guid);
+	late_mail_guid("a", "INBOX", 1, 0, 1, mail.guid);
 	engine_unit_write(path, BYTES, strlen(BYTES));
 	mail.fd = open(path, O_RDONLY);
 	ret = late_deliver(deliver, &mail, error_code_r, error_r);
