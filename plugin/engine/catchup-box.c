@@ -170,7 +170,7 @@ static int settle_copies(struct catchup *catchup, struct catchup_box *box)
 {
 	const char *error;
 
-	if (box->deleted ||
+	if (box->deleted || box->own ||
 	    copy_back_settle(catchup->muser, catchup->client, box->vname,
 			     box->old_name, &box->baseline,
 			     &catchup->error_code, &error) == 0)

@@ -31,6 +31,7 @@ box_init(struct catchup *catchup, struct catchup_box *box,
 	box->status = seen->status;
 	box->deleted = mailbox_state_is(catchup_dir(catchup), seen->vname,
 					MAILBOX_STATE_DELETED);
+	box->own = catchup_is_own(catchup, seen->vname);
 }
 
 /* One that has changed since it was opened is opened again. */

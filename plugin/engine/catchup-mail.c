@@ -93,7 +93,7 @@ find_moved(struct catchup *catchup, const struct catchup_mail *mail,
 	struct catchup_box *box;
 
 	array_foreach_elem(&catchup->boxes, box) {
-		if (box != mail->box && !box->deleted &&
+		if (box != mail->box && !box->deleted && !box->own &&
 		    array_not_empty(&box->gone) &&
 		    has_digest(catchup, box, &mail->body->digest, uid_r))
 			return box;

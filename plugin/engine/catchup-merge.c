@@ -38,7 +38,7 @@ local_open(struct catchup *catchup, const struct catchup_box *cbox,
 	int ret = 1;
 
 	*box_r = NULL;
-	if (cbox->deleted)
+	if (cbox->deleted || cbox->own)
 		return 0;
 	box = migration_local_mailbox_alloc(catchup->muser, cbox->vname, 0);
 	if (mailbox_open(box) < 0 ||

@@ -46,6 +46,9 @@ struct catchup_box {
 	bool opened;
 	/* it isn't here any more: deleted or renamed */
 	bool deleted;
+	/* it was made here, after that one of its name was deleted or renamed: its
+	   UIDs aren't the old server's */
+	bool own;
 	/* the old server has no such mailbox any more */
 	bool missing;
 	/* it has none of its messages any more */
@@ -131,6 +134,8 @@ struct catchup_mail {
 int catchup_fail(struct catchup *catchup, enum mail_error error_code,
 		 const char *error);
 const char *catchup_dir(const struct catchup *catchup);
+/* Was it made here, without anything of the old server? */
+bool catchup_is_own(struct catchup *catchup, const char *vname);
 /* Ask for the status of all mailboxes. all: the names of those with a state. */
 int catchup_look_at(struct catchup *catchup,
 		    const ARRAY_TYPE(const_string) *all);

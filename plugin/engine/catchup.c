@@ -41,6 +41,17 @@ static bool is_ours(struct catchup *catchup, const char *vname,
 		  digest_file_exists(dir, vname)));
 }
 
+bool catchup_is_own(struct catchup *catchup, const char *vname)
+{
+	struct mailbox_state_file state;
+	const char *error;
+
+	return mailbox_state_read(catchup_dir(catchup), vname,
+				  pool_datastack_create(), &state,
+				  &error) > 0 &&
+		state.state == MAILBOX_STATE_LOCAL && state.uid_validity == 0;
+}
+
 static int add_seen(struct catchup *catchup, const char *vname)
 {
 	struct mailbox_state_file state;
@@ -180,6 +191,7 @@ static int copy_all_back(struct catchup *catchup)
 	array_foreach(&catchup->seen, seen) T_BEGIN {
 		if (mailbox_state_is(catchup_dir(catchup), seen->vname,
 				     MAILBOX_STATE_LOCAL) &&
+		    !catchup_is_own(catchup, seen->vname) &&
 		    copy_back(catchup, seen) < 0)
 			ret = -1;
 	} T_END;

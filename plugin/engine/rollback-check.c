@@ -116,7 +116,8 @@ check_item(struct check *check, const struct digest_file *digests,
 	const struct inventory_item *item = inventory_find(old, old_uid);
 	const struct message_digest *digest;
 
-	if (old_uid == 0 || is_late(cb, local_uid)) {
+	if (old_uid == 0 || is_late(cb, local_uid) ||
+	    !seq_range_exists(&cb->old_uids, old_uid)) {
 		/* copy_back_missing() knows where it is */
 		seq_range_array_add(check->checked, local_uid);
 		return;

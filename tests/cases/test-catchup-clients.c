@@ -280,6 +280,27 @@ static void test_wiped_of_many(void)
 	case_settings(LATE_SETTINGS, false);
 }
 
+/* Deleted here, and made again: the same UIDs are other mails. */
+static void test_made_again_here(void)
+{
+	unsigned int user = begin();
+
+	case_settings(FOLLOW, false);
+	CU_ASSERT_EQUAL(folder_run(NEW, user, "DELETE Work"), IMAP_OK);
+	CU_ASSERT_EQUAL(folder_run(NEW, user, "CREATE Work"), IMAP_OK);
+	DO(NEW, user, "Else", "COPY 1:* Work");
+	DO(OLD, user, "Work", "STORE 1 +FLAGS (\\Flagged)");
+	folder_expunge(OLD, user, "Work", "2");
+	late_mail(user, "Work", "again@case.example");
+	late_look(user, "");
+	late_is_once(user, "Work", "again@case.example");
+	check_count(user, "Work", MESSAGES + 1);
+	LATE_EVENTS(user, 0, "late_expunged", "");
+	LATE_EVENTS(user, 1, "old_client", "mailbox=Work flags=1 seen=0 "
+		    "expunged=1");
+	case_settings(LATE_SETTINGS, false);
+}
+
 static void test_gone(void)
 {
 	unsigned int user = begin();
@@ -359,7 +380,7 @@ static void test_index_anew(void)
 int main(void)
 {
 	static const char *const lab[] = {
-		"--users", "20", "--messages", "5", "--folders", "0",
+		"--users", "21", "--messages", "5", "--folders", "0",
 		"--corpus", "small", NULL
 	};
 	static const struct unit_test tests[] = {
@@ -376,6 +397,7 @@ int main(void)
 		{ "copied there", test_copy },
 		{ "all expunged there", test_wiped },
 		{ "wiped there, many more here", test_wiped_of_many },
+		{ "deleted here, and made again", test_made_again_here },
 		{ "folder deleted there", test_gone },
 		{ "folder replaced there", test_replaced },
 		{ "folder deleted there, and made again", test_gone_and_back },
