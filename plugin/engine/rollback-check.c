@@ -61,7 +61,8 @@ void rollback_get_expunged(struct copy_back *cb, ARRAY_TYPE(seq_range) *uids)
 	const struct copy_pair *pair;
 
 	array_foreach(&cb->pairs.pairs, pair) {
-		if (inventory_find(&cb->local, pair->local_uid) == NULL)
+		if (!pair->late &&
+		    inventory_find(&cb->local, pair->local_uid) == NULL)
 			seq_range_array_add(uids, pair->old_uid);
 	}
 	array_foreach(&cb->baseline->messages.items, item) {

@@ -13,6 +13,8 @@
 #define DELIVER LATE_SETTINGS \
 	"plugin {\n  migration_late_doubles = deliver\n}\n"
 
+#define COPY_BACK LATE_SETTINGS "plugin {\n  migration_copy_back = yes\n}\n"
+
 #define NEW_RELAY "X-Spam-Status: No, score=-1.2\r\nDKIM-Signature: v=1; " \
 	"a=rsa-sha256; d=example.org; b=abc=\r\n"
 
@@ -287,10 +289,27 @@ static void test_rolled_back(void)
 	late_is_once(user, "INBOX", "kept@case.example");
 }
 
+/* What copy-back knows as the old server's own isn't expunged there, only because
+   it isn't here any more where it came. */
+static void test_rolled_back_expunging(void)
+{
+	unsigned int user = late_user_with("Work", 1);
+
+	case_settings(COPY_BACK, false);
+	late_mail(user, "INBOX", "moved@case.example");
+	late_look(user, "");
+	late_look(user, "");
+	late_client("NEW_IMAP", user, "INBOX", (const char *const []){
+		"MOVE * Work", NULL });
+	case_migration("rollback --yes --expunge -u %s", case_user(user));
+	late_is_once(user, "INBOX", "moved@case.example");
+	case_settings(LATE_SETTINGS, false);
+}
+
 int main(void)
 {
 	static const char *const lab[] = {
-		"--users", "11", "--messages", "8", "--folders", "0",
+		"--users", "12", "--messages", "8", "--folders", "0",
 		"--corpus", "small", NULL
 	};
 	static const struct unit_test tests[] = {
@@ -305,6 +324,7 @@ int main(void)
 		{ "migration_late_doubles = deliver", test_deliver },
 		{ "a mail to oneself", test_saved_copy },
 		{ "filed by its user, and rolled back", test_rolled_back },
+		{ "rolled back with its expunges", test_rolled_back_expunging },
 		{ NULL, NULL }
 	};
 	const struct case_program program = {
