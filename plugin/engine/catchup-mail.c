@@ -8,6 +8,7 @@
 #include "migration-user.h"
 #include "var-expand.h"
 #include "digest-file.h"
+#include "flag-merge.h"
 #include "late-twins.h"
 
 #include <time.h>
@@ -140,9 +141,9 @@ get_target(struct catchup *catchup, const struct catchup_mail *mail)
 
 static int
 give(struct catchup *catchup, const struct catchup_mail *mail,
-     const char *target, const char **error_r)
+     const struct inventory_item *item, const char *target,
+     const char **error_r)
 {
-	const struct inventory_item *item = &mail->body->item;
 	string_t *flags = t_str_new(64);
 	struct late_mail late = {
 		.save_into = target,
@@ -171,7 +172,7 @@ deliver(struct catchup *catchup, struct catchup_mail *mail,
 {
 	const char *target = get_target(catchup, mail);
 
-	if (give(catchup, mail, target, error_r) < 0)
+	if (give(catchup, mail, &mail->body->item, target, error_r) < 0)
 		return -1;
 	arrival_index_add(catchup->index, mail->box->vname, mail->guid,
 			  &mail->identity);
@@ -185,29 +186,48 @@ deliver(struct catchup *catchup, struct catchup_mail *mail,
 	return 0;
 }
 
+/* With the flags that it has here, and what was changed there. */
+static int
+move_flagged(struct catchup *catchup, const struct catchup_mail *mail,
+	     struct catchup_box *from, const struct inventory_item *local,
+	     const char **error_r)
+{
+	const struct inventory_item *base =
+		inventory_find(&from->baseline.messages, local->uid);
+	struct inventory_item item = mail->body->item;
+
+	if (base != NULL)
+		flag_merge_item(catchup->keywords, base, &mail->body->item,
+				local, &item);
+	if (give(catchup, mail, &item, mail->box->vname, error_r) < 0)
+		return -1;
+	if (catchup_merge_expunge_one(catchup, from, local->uid) < 0) {
+		*error_r = catchup->error;
+		return -1;
+	}
+	catchup->result->moved++;
+	catchup_report_moved(catchup, from, local->uid, mail->box);
+	return 0;
+}
+
 /* Moved there, and so it is here, if the local one is still where it was; else
    the user has done something else with it, which stands. */
 static int
 move_here(struct catchup *catchup, const struct catchup_mail *mail,
 	  struct catchup_box *from, uint32_t uid, const char **error_r)
 {
-	bool has;
+	struct inventory local;
+	int ret;
 
-	if (catchup_merge_has(catchup, from, uid, &has) < 0) {
+	inventory_init(&local, catchup->keywords);
+	ret = catchup_merge_find(catchup, from, uid, &local);
+	if (ret < 0)
 		*error_r = catchup->error;
-		return -1;
-	}
-	if (!has)
-		return 0;
-	if (give(catchup, mail, mail->box->vname, error_r) < 0)
-		return -1;
-	if (catchup_merge_expunge_one(catchup, from, uid) < 0) {
-		*error_r = catchup->error;
-		return -1;
-	}
-	catchup->result->moved++;
-	catchup_report_moved(catchup, from, uid, mail->box);
-	return 0;
+	else if (ret > 0)
+		ret = move_flagged(catchup, mail, from,
+				   array_front(&local.items), error_r);
+	inventory_deinit(&local);
+	return ret;
 }
 
 /* Where that fails it stays in the baseline: its way is known the next time. */

@@ -374,22 +374,22 @@ int catchup_merge_expunges(struct catchup *catchup, struct catchup_box *cbox)
 	return ret < 0 ? -1 : 0;
 }
 
-int catchup_merge_has(struct catchup *catchup, struct catchup_box *cbox,
-		      uint32_t uid, bool *has_r)
+int catchup_merge_find(struct catchup *catchup, struct catchup_box *cbox,
+		       uint32_t uid, struct inventory *local)
 {
 	struct local_change change;
 	struct mailbox *box;
 	int ret;
 
-	*has_r = FALSE;
 	if ((ret = local_open(catchup, cbox, &box)) <= 0)
 		return ret;
 	local_begin(&change, box);
-	*has_r = mail_set_uid(change.mail, uid);
+	if (mail_set_uid(change.mail, uid))
+		get_item(change.mail, uid, local);
 	mail_free(&change.mail);
 	mailbox_transaction_rollback(&change.trans);
 	mailbox_free(&box);
-	return 0;
+	return array_is_empty(&local->items) ? 0 : 1;
 }
 
 int catchup_merge_expunge_one(struct catchup *catchup,

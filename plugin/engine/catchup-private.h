@@ -186,10 +186,10 @@ int catchup_late(struct catchup *catchup, struct catchup_box *box);
 int catchup_merge_flags(struct catchup *catchup, struct catchup_box *box);
 /* What is gone there, where that is wanted. */
 int catchup_merge_expunges(struct catchup *catchup, struct catchup_box *box);
-/* A message that was moved there: its local one goes, if it is as it was.
-   Returns 1 when it is there, 0 when it isn't. */
-int catchup_merge_has(struct catchup *catchup, struct catchup_box *box,
-		      uint32_t uid, bool *has_r);
+/* The local one of a message that was moved there, with its flags, into an empty
+   inventory. Returns 1; 0 when it isn't there any more; -1. */
+int catchup_merge_find(struct catchup *catchup, struct catchup_box *box,
+		       uint32_t uid, struct inventory *local);
 int catchup_merge_expunge_one(struct catchup *catchup, struct catchup_box *box,
 			      uint32_t uid);
 

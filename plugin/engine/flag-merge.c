@@ -104,3 +104,31 @@ void flag_merge_compute(struct flag_merge *merge, const struct inventory *base,
 		} T_END;
 	}
 }
+
+void flag_merge_item(struct inventory_keywords *keywords,
+		     const struct inventory_item *base,
+		     const struct inventory_item *old,
+		     const struct inventory_item *local,
+		     struct inventory_item *item_r)
+{
+	const enum mail_flags set = old->flags & ~base->flags;
+	const enum mail_flags cleared = base->flags & ~old->flags;
+	ARRAY_TYPE(const_string) names;
+	const char *const *name;
+
+	t_array_init(&names, 8);
+	/* those that are gone there are out */
+	for (name = local->keywords; name != NULL && *name != NULL; name++) {
+		if (!has_keyword(base->keywords, *name) ||
+		    has_keyword(old->keywords, *name))
+			array_push_back(&names, name);
+	}
+	for (name = old->keywords; name != NULL && *name != NULL; name++) {
+		if (!has_keyword(base->keywords, *name))
+			array_push_back(&names, name);
+	}
+	array_append_zero(&names);
+	item_r->flags = (local->flags | set) & ~cleared & INVENTORY_FLAGS;
+	item_r->keywords = inventory_keywords_get(keywords,
+						  array_front(&names));
+}

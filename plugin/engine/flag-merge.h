@@ -39,4 +39,11 @@ void flag_merge_compute(struct flag_merge *merge, const struct inventory *base,
 			const struct inventory *old,
 			const struct inventory *local);
 
+/* What one message becomes by that. item_r may be one of them. */
+void flag_merge_item(struct inventory_keywords *keywords,
+		     const struct inventory_item *base,
+		     const struct inventory_item *old,
+		     const struct inventory_item *local,
+		     struct inventory_item *item_r);
+
 #endif

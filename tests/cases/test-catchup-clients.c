@@ -25,8 +25,9 @@ static unsigned int begin(void)
 	return late_user_with("Work Else", MESSAGES);
 }
 
-/* Flags of a mail of Work here, by the number in its Message-ID. */
-static void check_flags(unsigned int user, unsigned int mail, const char *flags)
+/* Flags of a mail of Work, by the number in its Message-ID, and where it is. */
+static void check_flags_in(unsigned int user, const char *mailbox,
+			   unsigned int mail, const char *flags)
 {
 	struct imap_client *client = case_imap(NEW, user);
 	struct case_mail seen;
@@ -35,11 +36,16 @@ static void check_flags(unsigned int user, unsigned int mail, const char *flags)
 	if (client == NULL)
 		return;
 	snprintf(id, sizeof(id), "Work-%u@case.example", mail);
-	case_mail_look(client, "Work", case_mail_find(client, "Work", id),
+	case_mail_look(client, mailbox, case_mail_find(client, mailbox, id),
 		       &seen);
 	UNIT_CHECK(strcmp(seen.flags, flags) == 0, "%s has (%s), not (%s)", id,
 		   seen.flags, flags);
 	imap_logout(&client);
+}
+
+static void check_flags(unsigned int user, unsigned int mail, const char *flags)
+{
+	check_flags_in(user, "Work", mail, flags);
 }
 
 static void check_count(unsigned int user, const char *mailbox, uint32_t count)
@@ -201,7 +207,7 @@ static void test_move_of_moved(void)
 	case_settings(LATE_SETTINGS, false);
 	late_is_once(user, "Mine", "Work-0@case.example");
 	CU_ASSERT_EQUAL(late_here(user, NULL, "Work-1@case.example"), 0);
-	CU_ASSERT_EQUAL(late_here(user, NULL, "Work-2@case.example"), 1);
+	check_flags_in(user, "Else", 2, "\\Seen");
 	late_is_once(user, "Else", "Work-3@case.example");
 	check_count(user, "Work", MESSAGES - 4);
 }

@@ -167,6 +167,37 @@ static const char *show_change(const struct flag_merge *merge)
 	return str_c(str);
 }
 
+/* The message as a whole is what it becomes by the changes. */
+static void
+check_item(const struct inventory *base, const struct inventory *old,
+	   const struct inventory *local, const struct flag_merge *merge)
+{
+	const struct inventory_item *here = inventory_find(local, 7);
+	const struct flag_change *change =
+		array_is_empty(&merge->changes) ? NULL :
+		array_front(&merge->changes);
+	struct flag_merge again;
+	struct inventory merged;
+	struct inventory_item item;
+	enum mail_flags flags = here->flags;
+
+	flag_merge_item(keywords, inventory_find(base, 7),
+			inventory_find(old, 7), here, &item);
+	if (change != NULL)
+		flags = (flags | change->add) & ~change->remove;
+	CU_ASSERT(item.flags == flags);
+	CU_ASSERT(change != NULL || item.keywords == here->keywords);
+
+	item.uid = 7;
+	inventory_init(&merged, keywords);
+	array_push_back(&merged.items, &item);
+	flag_merge_init(&again);
+	flag_merge_compute(&again, base, old, &merged);
+	CU_ASSERT(array_is_empty(&again.changes));
+	flag_merge_deinit(&again);
+	inventory_deinit(&merged);
+}
+
 static void test_merge(void)
 {
 	static const struct {
@@ -212,6 +243,7 @@ static void test_merge(void)
 		CU_ASSERT(array_not_empty(&merge.conflicts) ==
 			  cases[i].conflict);
 		CU_ASSERT(merge.seen == (cases[i].seen ? 1 : 0));
+		check_item(&base, &old, &local, &merge);
 		flag_merge_deinit(&merge);
 		inventory_deinit(&local);
 		inventory_deinit(&old);
