@@ -12,7 +12,7 @@
 #include "late-deliver.h"
 
 /* to start a deliverer: it looks the user up */
-#define START_MSECS (60 * 1000)
+#define START_MSECS (20 * 1000)
 /* as long as SMTP waits for the end of DATA (RFC 5321, 4.5.3.2.6) */
 #define DELIVER_MSECS (10 * 60 * 1000)
 #define SETTLE_SECS 60

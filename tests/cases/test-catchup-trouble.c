@@ -44,8 +44,10 @@ static void test_begin(void)
 				    NULL, 10);
 	proxy = fault_proxy_start(old, &port);
 	snprintf(text, sizeof(text), "%u", port);
-	CU_ASSERT(case_shell("sed -i 's/imapc_port=%u/imapc_port=%s/' "
-			     "'%s/new/users'", old, text, case_get("DIR")));
+	/* a file of the same second and size is taken for the same one */
+	CU_ASSERT(case_shell("sed -i -e 's/imapc_port=%u/imapc_port=%s/' "
+			     "-e '$a#' '%s/new/users'", old, text,
+			     case_get("DIR")));
 	CU_ASSERT(wait_until(is_in_between, text, CASE_TIMEOUT_MS));
 }
 
