@@ -68,7 +68,7 @@ static void write_mbsync_conf(const struct bench *bench)
 	if (file == NULL ||
 	    fprintf(file, "IMAPAccount old\nHost 127.0.0.1\nPort %s\n"
 		    "User %s\nPass %s\nSSLType None\nAuthMechs LOGIN\n"
-		    "PipelineDepth 0\n\n"
+		    "\n"
 		    "IMAPStore far\nAccount old\n\n"
 		    "MaildirStore near\nPath %s/mbsync/\n"
 		    "Inbox %s/mbsync/INBOX\nSubFolders Verbatim\n\n"
