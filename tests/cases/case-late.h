@@ -12,7 +12,7 @@
 #include "case-mail.h"
 
 /* Looks are only those of late_look(). */
-#define LATE_SETTINGS "plugin {\n  migration_catchup_interval = 0\n}\n"
+#define LATE_SETTINGS CASE_NO_LOOKS
 
 /* Who says that he received it, and from whom. */
 #define LATE_BY_OLD "old.lab.example"

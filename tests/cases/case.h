@@ -26,6 +26,8 @@
 	"  migration_mirror = no\n}\n"
 /* ...or becomes a mirror. */
 #define CASE_MIRROR "plugin {\n  migration_cutover = manual\n}\n"
+/* No worker looks for late mail by itself: for who removes homes, too. */
+#define CASE_NO_LOOKS "plugin {\n  migration_catchup_interval = 0\n}\n"
 
 struct case_program {
 	const char *name;

@@ -5,7 +5,9 @@
  *
  * Each round has late mails of its own: two in INBOX, which Sieve puts into two
  * mailboxes, one in Work, and one that a client there moves from Work to Else.
- * MIGRATION_SOAK=1: at every call, else at some that are spread evenly.
+ * MIGRATION_SOAK=1: at every call, else at some that are spread evenly, and the
+ * deliverer with sdbox only: test-late-kill has it for each store. An mdbox that was
+ * killed may be rebuilt by stock Dovecot, which brings back what was half saved.
  */
 #include "case-late.h"
 #include "faulty-deliver.h"
@@ -159,16 +161,18 @@ kill_all(unsigned int user, int (*kill_at)(unsigned int, unsigned int),
 	return killed;
 }
 
-static void kill_in(unsigned int user)
+static void kill_in(unsigned int user, bool deliverer)
 {
-	unsigned int calls = count_calls(user), looks, deliveries, step;
+	unsigned int calls = count_calls(user), looks, deliveries = 0, step;
 
 	step = case_soak() ? 1 : calls / SPREAD_POINTS + 1;
 	looks = kill_all(user, kill_look_at, step);
-	deliveries = kill_all(user, kill_deliver_at, case_soak() ? 1 :
-			      SPREAD_DELIVERIES);
-	UNIT_CHECK(looks >= SPREAD_POINTS / 2 && deliveries > 1,
-		   "%u of %u calls", looks, calls);
+	if (deliverer)
+		deliveries = kill_all(user, kill_deliver_at, case_soak() ? 1 :
+				      SPREAD_DELIVERIES);
+	UNIT_CHECK(looks >= SPREAD_POINTS / 2 &&
+		   (!deliverer || deliveries > 1), "%u of %u calls", looks,
+		   calls);
 	printf("\n    killed %u looks of %u calls, %u times the deliverer ",
 	       looks, calls, deliveries);
 	check_all(user);
@@ -193,7 +197,7 @@ static void test_store(const char *store)
 			      WORK_MESSAGES);
 	late_sieve(user, script);
 	if (faulty_deliver_init(LATE_SETTINGS))
-		kill_in(user);
+		kill_in(user, case_soak() || strcmp(store, "sdbox") == 0);
 	case_lab_down(&lab);
 }
 

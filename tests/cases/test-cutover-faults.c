@@ -271,7 +271,7 @@ int main(void)
 		.name = "test-cutover-faults",
 		.tests = tests,
 		.lab_args = args,
-		.settings = CASE_MANUAL,
+		.settings = CASE_MANUAL CASE_NO_LOOKS,
 	};
 
 	return case_main(&program);

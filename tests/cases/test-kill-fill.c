@@ -225,6 +225,7 @@ int main(void)
 		.name = "test-kill-fill",
 		.tests = tests,
 		.lab_args = args,
+		.settings = CASE_NO_LOOKS,
 	};
 
 	return case_main(&program);
