@@ -132,6 +132,8 @@ static void bad_messages_block_their_mailbox(void)
 
 	if (client == NULL)
 		return;
+	/* its processes are to have the settings, too */
+	case_settings(CASE_MANUAL CASE_NO_LOOKS, true);
 	uid = make_mailbox(client, BAD_MAILBOX, BAD_MESSAGES);
 	(void)make_mailbox(client, GOOD_MAILBOX, GOOD_MESSAGES);
 	imap_logout(&client);

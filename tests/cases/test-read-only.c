@@ -99,8 +99,10 @@ static void store_is_ordinary(const char *store)
 	};
 	struct lab *lab;
 
-	if (case_lab_up(args, CASE_MANUAL CASE_NO_LOOKS) == 0) {
+	if (case_lab_up(args, CASE_MANUAL) == 0) {
 		lab = case_lab;
+		/* its processes are to have the settings, too */
+		case_settings(CASE_MANUAL CASE_NO_LOOKS, true);
 		move_and_compare();
 		case_no_crash();
 		case_lab_down(&lab);
@@ -154,7 +156,7 @@ static void half_way_store_is_ordinary(const char *store, int signal)
 	struct snapshot *without;
 	struct lab *lab;
 
-	if (case_lab_up(args, CASE_MANUAL CASE_NO_LOOKS) != 0)
+	if (case_lab_up(args, CASE_MANUAL) != 0)
 		return;
 	lab = case_lab;
 	if (leave_half_way(signal)) {
@@ -196,7 +198,7 @@ static void large_mdbox_is_filled(void)
 	};
 	struct lab *lab;
 
-	if (case_lab_up(args, CASE_MANUAL CASE_NO_LOOKS) != 0)
+	if (case_lab_up(args, CASE_MANUAL) != 0)
 		return;
 	lab = case_lab;
 	case_migration("fill -u %s", case_user(0));

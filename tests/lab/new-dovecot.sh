@@ -114,8 +114,9 @@ protocol imap {
 }
 END
 	new_config_plugin
-	new_config_sieve
 	echo "!include_try $DIR/$NEW/extra.conf"
+	# behind it: LMTP has what plugins it gives to all
+	new_config_sieve
 }
 
 # name:password:uid:gid::home::extra fields
