@@ -42,7 +42,7 @@ static int parse(const char *line, struct late_mail *mail_r)
 	return ret;
 }
 
-static void check_line(const char *line)
+void fuzz_line(const char *line)
 {
 	struct late_mail mail, again;
 
@@ -52,22 +52,4 @@ static void check_line(const char *line)
 	line = deliver_request_line(&mail);
 	FUZZ_CHECK(strchr(line, '\n') == NULL && parse(line, &again) == 0);
 	FUZZ_CHECK(strcmp(line, deliver_request_line(&again)) == 0);
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	const char *const *lines;
-	static bool started = FALSE;
-
-	if (!started)
-		lib_init();
-	started = TRUE;
-	if (memchr(data, '\0', size) != NULL)
-		return 0;
-	T_BEGIN {
-		lines = t_strsplit(t_strndup(data, size), "\n");
-		for (; *lines != NULL; lines++)
-			check_line(*lines);
-	} T_END;
-	return 0;
 }

@@ -73,7 +73,7 @@ static void check_request(const struct worker_request *request)
 	}
 }
 
-static void check_line(const char *line)
+void fuzz_line(const char *line)
 {
 	struct worker_request *request;
 	const char *error = NULL;
@@ -85,22 +85,4 @@ static void check_line(const char *line)
 	} else {
 		FUZZ_CHECK(error != NULL && *error != '\0');
 	}
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	const char *const *lines;
-	static bool started = FALSE;
-
-	if (!started)
-		lib_init();
-	started = TRUE;
-	if (memchr(data, '\0', size) != NULL)
-		return 0;
-	T_BEGIN {
-		lines = t_strsplit(t_strndup(data, size), "\n");
-		for (; *lines != NULL; lines++)
-			check_line(*lines);
-	} T_END;
-	return 0;
 }

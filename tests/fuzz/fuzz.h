@@ -16,6 +16,9 @@
 /* libFuzzer's name for it; returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* With fuzz-lines.c a target has this instead: a line, without its end. */
+void fuzz_line(const char *line);
+
 #define FUZZ_CHECK(ok) do { \
 	if (!(ok)) { \
 		fprintf(stderr, "%s:%d: doesn't hold: %s\n", __FILE__, \
