@@ -8,6 +8,8 @@
 #define DEFAULT_TREE_INTERVAL 30
 #define DEFAULT_MIRROR_INTERVAL 10
 #define DEFAULT_CATCHUP_INTERVAL 30
+#define DEFAULT_USER_CONNECTIONS 2
+#define MAX_USER_CONNECTIONS 8
 #define DEFAULT_QUIET_PERIOD (7 * 24 * 3600)
 
 static int
@@ -127,6 +129,54 @@ read_old_connections(struct mail_user *user, struct migration_settings *set,
 }
 
 static int
+read_user_connections(struct mail_user *user, struct migration_settings *set,
+		      const char **error_r)
+{
+	const char *name = "migration_user_connections";
+	const char *value = compat_plugin_setting(user, name);
+
+	set->user_connections = DEFAULT_USER_CONNECTIONS;
+	if (value != NULL &&
+	    (str_to_uint(value, &set->user_connections) < 0 ||
+	     set->user_connections == 0 ||
+	     set->user_connections > MAX_USER_CONNECTIONS))
+		return bad_setting(name, value, "a number from 1 to 8",
+				   error_r);
+	return 0;
+}
+
+static int
+read_size(struct mail_user *user, const char *name, uint64_t *size_r,
+	  const char **error_r)
+{
+	const char *value = compat_plugin_setting(user, name), *error;
+	uoff_t size;
+
+	*size_r = 0;
+	if (value == NULL)
+		return 0;
+	if (settings_get_size(value, &size, &error) < 0)
+		return bad_setting(name, value, "a size, as 2 M or 2500 M, 0 "
+				   "for no limit", error_r);
+	*size_r = size;
+	return 0;
+}
+
+static int
+read_old_server(struct mail_user *user, struct migration_settings *set,
+		const char **error_r)
+{
+	if (read_old_connections(user, set, error_r) < 0 ||
+	    read_user_connections(user, set, error_r) < 0 ||
+	    read_size(user, "migration_old_rate", &set->old_rate,
+		      error_r) < 0 ||
+	    read_size(user, "migration_old_daily", &set->old_daily,
+		      error_r) < 0)
+		return -1;
+	return 0;
+}
+
+static int
 read_late_delivery(struct mail_user *user, struct migration_settings *set,
 		   const char **error_r)
 {
@@ -214,7 +264,7 @@ int migration_settings_read(struct mail_user *user,
 	    read_interval(user, "migration_mirror_interval",
 			  DEFAULT_MIRROR_INTERVAL, &set_r->mirror_interval,
 			  error_r) < 0 ||
-	    read_old_connections(user, set_r, error_r) < 0 ||
+	    read_old_server(user, set_r, error_r) < 0 ||
 	    read_propagation(user, set_r, error_r) < 0)
 		return -1;
 	return 0;

@@ -38,8 +38,11 @@ struct migration_settings {
 	/* seconds after which the mirror looks at mailboxes again that nobody
 	   has open */
 	unsigned int mirror_interval;
-	/* connections of all users' workers to one old server, 0: no limit */
-	unsigned int old_connections;
+	/* connections of all users to one old server, 0: no limit; of one user */
+	unsigned int old_connections, user_connections;
+	/* bytes per second, and bytes a day (local time), that all processes may
+	   read from one old server, 0: no limit */
+	uint64_t old_rate, old_daily;
 
 	/* seconds from one look for late mail to the next, 0: only by command */
 	unsigned int catchup_interval;
