@@ -27,6 +27,13 @@ double bench_median(double *values, unsigned int n)
 	return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
+double bench_percentile(double *values, unsigned int n, unsigned int percent)
+{
+	qsort(values, n, sizeof(*values), compare);
+	/* the nearest rank */
+	return values[(n * percent + 99) / 100 - 1];
+}
+
 double bench_max(const double *values, unsigned int n)
 {
 	double max = values[0];

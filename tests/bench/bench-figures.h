@@ -9,6 +9,8 @@ double bench_now(void);
 
 /* Of the n values, which are sorted; n > 0. */
 double bench_median(double *values, unsigned int n);
+/* The smallest one that so many percent (1-100) of them don't exceed. */
+double bench_percentile(double *values, unsigned int n, unsigned int percent);
 double bench_max(const double *values, unsigned int n);
 
 struct bench_usage {

@@ -32,6 +32,7 @@ static const struct bench_part *const parts[] = {
 	&bench_catchup,
 	&bench_cutover,
 	&bench_mirror,
+	&bench_proxy,
 	&bench_milter,
 	&bench_report,
 	NULL

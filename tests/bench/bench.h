@@ -45,7 +45,7 @@ struct bench_part {
 };
 
 extern const struct bench_part bench_catchup, bench_cutover, bench_fill,
-	bench_milter, bench_mirror, bench_report;
+	bench_milter, bench_mirror, bench_proxy, bench_report;
 
 /* Says why and ends the child. */
 void bench_fail(const char *fmt, ...)

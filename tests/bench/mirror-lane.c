@@ -1,10 +1,9 @@
 #include "mirror-lane.h"
+#include "lane-mail.h"
 #include "stock-dovecot.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define FOLDER_MESSAGES 5
 
 static const struct {
 	const char *name;
@@ -19,14 +18,6 @@ static const struct {
 	[LANE_DIRECT] = { "direct", "OLD_IMAP", "OLD_IMAP_DIRECT", NULL },
 	[LANE_IMAPC] = { "imapc", NULL, "OLD_IMAP_DIRECT", "imapc:~/imapc" },
 };
-
-const char *mirror_folder(unsigned int n)
-{
-	static char name[16];
-
-	snprintf(name, sizeof(name), "folder%02u", n);
-	return name;
-}
 
 struct imap_client *
 mirror_lane_open(const struct bench *bench, const struct mirror_lane *lane,
@@ -56,30 +47,9 @@ static void open_lane(const struct bench *bench, enum mirror_lane_id id,
 		 bench_get(bench, kinds[id].there));
 }
 
-/* Flags of the corpus would make some changes none. */
-static void make_all_seen(struct imap_client *client)
-{
-	struct imap_box box;
-
-	if (imap_select(client, "INBOX", &box) != IMAP_OK ||
-	    imap_run(client, "STORE 1:* FLAGS.SILENT (\\Seen)") != IMAP_OK)
-		bench_fail("STORE: %s", imap_error(client));
-}
-
 static void make_mail(const struct bench *bench, const struct mirror_lane *lane)
 {
-	struct imap_client *client;
-	unsigned int i;
-
-	client = mirror_lane_open(bench, lane, lane->there);
-	bench_append(bench, client, "INBOX", bench->messages);
-	make_all_seen(client);
-	for (i = 0; i < MIRROR_FOLDERS; i++) {
-		if (imap_run(client, "CREATE %s", mirror_folder(i)) != IMAP_OK)
-			bench_fail("CREATE: %s", imap_error(client));
-		bench_append(bench, client, mirror_folder(i), FOLDER_MESSAGES);
-	}
-	imap_logout(&client);
+	lane_mail_make(bench, mirror_lane_open(bench, lane, lane->there));
 }
 
 void mirror_lanes_up(struct bench *bench,

@@ -12,8 +12,6 @@
 
 #include "bench-lab.h"
 
-#define MIRROR_FOLDERS 60
-
 enum mirror_lane_id {
 	LANE_OURS, LANE_LOCAL, LANE_DIRECT, LANE_IMAPC,
 	MIRROR_LANES
@@ -28,12 +26,9 @@ struct mirror_lane {
 	char here[32], there[32];
 };
 
-/* Brings up the lab and the lanes with their mail: as many messages in INBOX as
-   the bench says, with UIDs from 1 on, whose only flag is \Seen; and folders. */
+/* Brings up the lab and the lanes with their mail (lane-mail.h). */
 void mirror_lanes_up(struct bench *bench,
 		     struct mirror_lane lanes[MIRROR_LANES]);
-/* Static. */
-const char *mirror_folder(unsigned int n);
 /* hostport: one of the lane's. */
 struct imap_client *
 mirror_lane_open(const struct bench *bench, const struct mirror_lane *lane,

@@ -1,5 +1,6 @@
 #include "mirror-visit.h"
 #include "bench-figures.h"
+#include "imap-steps.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,81 +9,33 @@
 #define APPEND_SIZE 4096
 
 struct visit {
-	const struct mirror_lane *lane;
-	struct imap_client *client;
-	/* Those that the mailbox had in the beginning; one of their UIDs */
-	unsigned int messages;
+	struct imap_visit imap;
+	/* one of its UIDs */
 	uint32_t uid;
 	bool add;
 };
 
-/* How many untagged answers have that name. */
-static unsigned int count_answers(const struct visit *visit, const char *name)
-{
-	const struct imap_response *resp;
-	unsigned int count = 0;
-
-	for (resp = imap_find(imap_untagged(visit->client), name);
-	     resp != NULL; resp = imap_find(resp->next, name))
-		count++;
-	return count;
-}
-
-static void __attribute__((noreturn))
-fail(const struct visit *visit, const char *what)
-{
-	bench_fail("%s: %s: %s", visit->lane->name, what,
-		   imap_error(visit->client));
-}
-
-static void want(const struct visit *visit, bool ok, const char *what)
-{
-	if (!ok)
-		fail(visit, what);
-}
-
-/*
- * The steps
- */
-
 static void select_inbox(struct visit *visit)
 {
-	struct imap_box box;
-
-	want(visit, imap_select(visit->client, "INBOX", &box) == IMAP_OK &&
-	     box.exists >= visit->messages, "SELECT");
+	imap_step_select(&visit->imap, "INBOX", visit->imap.messages);
 }
 
 static void fetch_envelopes(struct visit *visit)
 {
-	unsigned int last = visit->messages;
-	unsigned int first = last > ENVELOPES ? last - ENVELOPES + 1 : 1;
+	unsigned int last = visit->imap.messages;
 
-	want(visit, imap_run(visit->client, "FETCH %u:%u (UID FLAGS "
-			     "INTERNALDATE RFC822.SIZE ENVELOPE)", first,
-			     last) == IMAP_OK &&
-	     count_answers(visit, "FETCH") == last - first + 1, "FETCH");
+	imap_step_envelopes(&visit->imap, last > ENVELOPES ?
+			    last - ENVELOPES + 1 : 1, last);
 }
 
 static void fetch_body(struct visit *visit)
 {
-	const struct imap_response *resp;
-	struct imap_fetch fetch;
-
-	want(visit, imap_run(visit->client, "UID FETCH %u BODY[]",
-			     visit->uid) == IMAP_OK, "FETCH of a body");
-	resp = imap_find(imap_untagged(visit->client), "FETCH");
-	want(visit, resp != NULL && imap_parse_fetch(resp, &fetch) &&
-	     fetch.uid == visit->uid && fetch.body_size > 0,
-	     "a body doesn't come");
+	imap_step_body(&visit->imap, visit->uid);
 }
 
 static void store_flag(struct visit *visit)
 {
-	want(visit, imap_run(visit->client, "UID STORE %u %cFLAGS "
-			     "(\\Answered)", visit->uid,
-			     visit->add ? '+' : '-') == IMAP_OK &&
-	     count_answers(visit, "FETCH") > 0, "STORE");
+	imap_step_store(&visit->imap, visit->uid, visit->add);
 }
 
 static void append_message(struct visit *visit)
@@ -95,20 +48,15 @@ static void append_message(struct visit *visit)
 			"Subject: visit\r\n\r\n");
 	memset(text + size, 'a', sizeof(text) - (size_t)size);
 	memcpy(text + sizeof(text) - 2, "\r\n", 2);
-	want(visit, imap_append(visit->client, "INBOX", "\\Seen", NULL, text,
-				sizeof(text), &uid) == IMAP_OK && uid != 0,
-	     "APPEND");
+	imap_step_want(&visit->imap,
+		       imap_append(visit->imap.client, "INBOX", "\\Seen",
+				   NULL, text, sizeof(text), &uid) == IMAP_OK &&
+		       uid != 0, "APPEND");
 }
 
 static void ask_status(struct visit *visit)
 {
-	unsigned int i, tag = 0;
-
-	for (i = 0; i < MIRROR_FOLDERS; i++)
-		tag = imap_send(visit->client, "STATUS %s (MESSAGES UIDNEXT "
-				"UNSEEN)", mirror_folder(i));
-	want(visit, imap_wait(visit->client, tag) == IMAP_OK &&
-	     count_answers(visit, "STATUS") == MIRROR_FOLDERS, "STATUS");
+	imap_step_status(&visit->imap);
 }
 
 static const struct {
@@ -132,19 +80,19 @@ void mirror_visit(const struct bench *bench, const struct mirror_lane *lane,
 		  unsigned int n, double ms_r[MIRROR_STEPS])
 {
 	struct visit visit = {
-		.lane = lane, .messages = bench->messages,
+		.imap = { .tool = lane->name, .messages = bench->messages },
 		.uid = 1 + n % bench->messages,
 		.add = n / bench->messages % 2 == 0,
 	};
 	double started;
 	unsigned int i;
 
-	visit.client = mirror_lane_open(bench, lane, lane->here);
+	visit.imap.client = mirror_lane_open(bench, lane, lane->here);
 	for (i = 0; i < MIRROR_STEPS; i++) {
-		imap_clear(visit.client);
+		imap_clear(visit.imap.client);
 		started = bench_now();
 		steps[i].run(&visit);
 		ms_r[i] = bench_now() - started;
 	}
-	imap_logout(&visit.client);
+	imap_logout(&visit.imap.client);
 }
