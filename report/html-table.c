@@ -1,5 +1,5 @@
 #include "html-table.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 #include <assert.h>
 

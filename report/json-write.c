@@ -1,5 +1,5 @@
 #include "json-write.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -6,7 +6,7 @@
  * sends there, and what wasn't watched.
  */
 #include "report-html-private.h"
-#include "report-format.h"
+#include "common/text-format.h"
 #include "report-recent.h"
 
 #include <string.h>

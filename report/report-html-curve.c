@@ -10,7 +10,7 @@
  * texts keep their size on whatever screen.
  */
 #include "report-html-private.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 #include <string.h>
 

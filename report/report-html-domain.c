@@ -1,7 +1,7 @@
 /* report-html-domain: a domain's curves and figures. */
 #include "report-html-private.h"
 #include "html-table.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 /* Of hours, a week is shown; of days, all. */
 #define HOURS_SHOWN 168

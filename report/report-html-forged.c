@@ -1,7 +1,7 @@
 /* report-html-forged: tags that didn't verify, and mail that went round. */
 #include "report-html-private.h"
 #include "html-table.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 static const struct html_column forged_columns[] = {
 	{ "Seen by", NULL },

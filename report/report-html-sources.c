@@ -5,7 +5,7 @@
  */
 #include "report-html-private.h"
 #include "html-table.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 static const struct html_column columns[] = {
 	{ "Sender", NULL },

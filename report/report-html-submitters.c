@@ -2,7 +2,7 @@
    old server, and who must be told. */
 #include "report-html-private.h"
 #include "html-table.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 static const struct html_column columns[] = {
 	{ "Login", NULL },

@@ -6,7 +6,7 @@
  */
 #include "report-html-private.h"
 #include "html-table.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * it
  */
 #include "report-html-private.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,7 +1,7 @@
 /* report-html-watch: who reported, and when nobody did; what was read. */
 #include "report-html-private.h"
 #include "html-table.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 static const struct html_column watcher_columns[] = {
 	{ "Milter", NULL },

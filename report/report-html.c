@@ -1,6 +1,6 @@
 #include "report-html.h"
 #include "report-html-private.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 #include <errno.h>
 #include <stdlib.h>

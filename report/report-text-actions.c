@@ -1,7 +1,7 @@
 /*
  * report-text-actions: what the administrator should do, in sentences
  */
-#include "report-format.h"
+#include "common/text-format.h"
 #include "report-text.h"
 
 #include <stdarg.h>

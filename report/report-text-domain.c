@@ -1,9 +1,9 @@
 /*
  * report-text-domain: a domain's arrivals and its sources
  */
-#include "report-format.h"
+#include "common/text-format.h"
 #include "report-text.h"
-#include "text-table.h"
+#include "common/text-table.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,9 +1,9 @@
 /*
  * report-text-people: users and their mailboxes, and who hands in mail where
  */
-#include "report-format.h"
+#include "common/text-format.h"
 #include "report-text.h"
-#include "text-table.h"
+#include "common/text-table.h"
 
 #define COLUMNS(array) (sizeof(array) / sizeof((array)[0]))
 

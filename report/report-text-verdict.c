@@ -2,7 +2,7 @@
  * report-text-verdict: may the old server be cancelled, with all that a person
  * needs to decide it
  */
-#include "report-format.h"
+#include "common/text-format.h"
 #include "report-text.h"
 
 #include <string.h>

@@ -1,9 +1,9 @@
 /*
  * report-text-watch: who watched, what shouldn't be
  */
-#include "report-format.h"
+#include "common/text-format.h"
 #include "report-text.h"
-#include "text-table.h"
+#include "common/text-table.h"
 
 #define COLUMNS(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,5 +1,5 @@
 #include "report-text.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * does nobody work on the old server any more?
  */
 #include "report-verdict-private.h"
-#include "report-format.h"
+#include "common/text-format.h"
 #include "report-seen.h"
 
 #include <string.h>

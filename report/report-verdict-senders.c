@@ -3,7 +3,7 @@
  * who may come again
  */
 #include "report-verdict-private.h"
-#include "report-format.h"
+#include "common/text-format.h"
 #include "report-network.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * report-verdict-watch: which period is judged, and who watched in it
  */
 #include "report-verdict-private.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 #include "report-verdict-private.h"
-#include "report-format.h"
+#include "common/text-format.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -11,7 +11,7 @@
 #include "report-example.h"
 #include "unit.h"
 #include "report/html-table.h"
-#include "report/report-format.h"
+#include "common/text-format.h"
 #include "report/report-html.h"
 
 #include <json.h>

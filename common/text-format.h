@@ -1,13 +1,13 @@
 /*
- * report-format: numbers, sizes, spans and times as people read them
+ * text-format: numbers, sizes, spans and times as people read them
  *
  * One way for the text, the live screen and the page. Each function returns a
  * short text by value, for use in the same expression:
  *     printf("%s\n", format_bytes(size).text);
  * Only ASCII comes out. Times are shown in the process' time zone (TZ).
  */
-#ifndef REPORT_FORMAT_H
-#define REPORT_FORMAT_H
+#ifndef TEXT_FORMAT_H
+#define TEXT_FORMAT_H
 
 #include <stdint.h>
 

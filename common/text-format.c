@@ -1,4 +1,4 @@
-#include "report-format.h"
+#include "text-format.h"
 
 #include <inttypes.h>
 #include <stdio.h>

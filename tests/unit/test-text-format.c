@@ -1,6 +1,6 @@
-/* test-report-format: numbers, sizes, spans and times as people read them. */
+/* test-text-format: numbers, sizes, spans and times as people read them. */
 #include "unit.h"
-#include "report/report-format.h"
+#include "common/text-format.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,5 +94,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-	return unit_run("report-format", tests);
+	return unit_run("text-format", tests);
 }
