@@ -19,6 +19,7 @@
 #include "refused-mailbox.h"
 #include "remote-namespace.h"
 #include "session-catchup.h"
+#include "session-demand.h"
 #include "engine/lease.h"
 #include "migration-plugin.h"
 
@@ -65,6 +66,7 @@ migration_mail_namespaces_created(struct mail_namespace *namespaces)
 	if (muser->ns == NULL)
 		error = "no namespace of the user has inbox = yes";
 	else if (remote_namespace_create(muser, &error) == 0) {
+		session_demand_init(muser);
 		session_catchup_init(muser);
 		return;
 	}

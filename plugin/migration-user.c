@@ -2,6 +2,7 @@
 #include "remote-namespace.h"
 #include "migration-user.h"
 #include "session-catchup.h"
+#include "session-demand.h"
 #include "session-drain.h"
 #include "worker-client.h"
 #include "engine/migration-closed.h"
@@ -16,6 +17,7 @@ static void migration_user_deinit_pre(struct mail_user *user)
 	/* others' deinit_pre may still free mailboxes of it */
 	muser->module_ctx.super.deinit_pre(user);
 	session_catchup_deinit(&muser->session_catchup);
+	session_demand_deinit(&muser->session_demand);
 	worker_client_deinit(&muser->worker_client);
 	remote_namespace_destroy(muser);
 }

@@ -19,6 +19,7 @@ struct redirect_decision;
 struct session_hold;
 struct remote_watchdog;
 struct session_catchup;
+struct session_demand;
 struct worker_client;
 
 struct migration_user {
@@ -38,6 +39,8 @@ struct migration_user {
 	struct worker_client *worker_client;
 	/* NULL in processes that don't look for late mail */
 	struct session_catchup *session_catchup;
+	/* NULL in processes that have no client */
+	struct session_demand *session_demand;
 
 	/* Called often while the engine waits for a lease whose holder may
 	   wait for what this process has open. Set by the plugin. */

@@ -11,6 +11,7 @@
 #include "read-through.h"
 #include "redirect.h"
 #include "remote-namespace.h"
+#include "session-demand.h"
 #include "engine/lease.h"
 #include "redirected-mailbox.h"
 
@@ -75,6 +76,7 @@ static int redirected_open(struct mailbox *box)
 		refine_error(rbox);
 		return -1;
 	}
+	session_demand_mailbox(rbox->muser, box->vname);
 	session_drain_init(&rbox->hold);
 	rbox->read_through = read_through_init(rbox);
 	return 0;
