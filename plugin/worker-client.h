@@ -50,8 +50,8 @@ void worker_client_deinit(struct worker_client **client);
 void worker_client_ask(struct worker_client *client, const char *const *words,
 		       int fd, unsigned int timeout_msecs,
 		       struct worker_reply *reply_r);
-/* Sees the words of PROGRESS lines from now on. killed: asked when a signal
-   comes; TRUE ends the request as WORKER_LOST. */
+/* Sees the words of PROGRESS lines from now on. killed: asked often;
+   TRUE ends the request as WORKER_LOST. */
 void worker_client_set_progress(struct worker_client *client,
 				void (*callback)(const char *const *words,
 						 void *context),

@@ -9,6 +9,8 @@
 #include <time.h>
 
 #define READ_SIZE 4096
+/* who may be killed is asked so often */
+#define KILLED_MSECS 100
 
 struct worker_link {
 	int fd;
@@ -85,12 +87,12 @@ static int wait_for(struct worker_link *link, short events, uint64_t deadline,
 		msecs = msecs_left(deadline);
 		if (msecs == 0)
 			return 0;
-		ret = poll(&pfd, 1, I_MIN(msecs, INT_MAX));
-		if (ret < 0 && errno == EINTR && link->killed != NULL &&
-		    link->killed()) {
+		if (link->killed != NULL && link->killed()) {
 			*error_r = "Interrupted";
 			return -1;
 		}
+		ret = poll(&pfd, 1, I_MIN(msecs, link->killed != NULL ?
+					  KILLED_MSECS : INT_MAX));
 	} while (ret == 0 || (ret < 0 && errno == EINTR));
 	if (ret < 0)
 		*error_r = t_strdup_printf("poll() failed: %m");

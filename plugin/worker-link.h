@@ -22,7 +22,7 @@ void worker_link_deinit(struct worker_link **link);
 int worker_link_fd(const struct worker_link *link);
 /* FALSE when the other end is gone. Doesn't wait. */
 bool worker_link_is_alive(struct worker_link *link);
-/* Asked when a signal comes while it waits: TRUE ends that with an error. */
+/* Asked often while it waits: TRUE ends that with an error. */
 void worker_link_set_killed(struct worker_link *link, bool (*killed)(void));
 
 /* Send a line (with its LF), and a file along with its first byte unless it's

@@ -36,11 +36,6 @@ static void print_result(const struct catchup_result *result)
 			CONST_PTR_OFFSET(result, columns[i].offset));
 }
 
-static bool is_killed(void)
-{
-	return doveadm_is_killed();
-}
-
 static int
 cmd_migration_catchup_run(struct doveadm_mail_cmd_context *ctx,
 			  struct mail_user *user)
@@ -59,8 +54,8 @@ cmd_migration_catchup_run(struct doveadm_mail_cmd_context *ctx,
 	if ((muser = migration_cmd_user(ctx, user)) == NULL)
 		return -1;
 	i_zero(&result);
-	if (catchup_wait_run(muser, cctx->flags, is_killed, &result,
-			     &error_code, &error) < 0)
+	if (catchup_wait_run(muser, NULL, cctx->flags, migration_cmd_is_killed,
+			     &result, &error_code, &error) < 0)
 		migration_cmd_failed(ctx, muser, NULL, error_code, error);
 	else if (result.failed > 0)
 		doveadm_mail_failed_error(ctx, MAIL_ERROR_TEMP);

@@ -18,11 +18,6 @@ struct close_cmd_context {
 	bool force;
 };
 
-static bool is_killed(void)
-{
-	return doveadm_is_killed();
-}
-
 static void failed(struct doveadm_mail_cmd_context *ctx,
 		   struct mail_user *user, enum mail_error error_code,
 		   const char *error)
@@ -91,7 +86,7 @@ static void close_user(struct close_cmd_context *cctx,
 {
 	const struct close_settings set = {
 		.force = cctx->force,
-		.killed = is_killed,
+		.killed = migration_cmd_is_killed,
 	};
 	pool_t pool = pool_alloconly_create("migration close", 1024);
 	ARRAY_TYPE(const_string) reasons;

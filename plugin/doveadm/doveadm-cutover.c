@@ -5,8 +5,8 @@
 #include "migration-user.h"
 #include "engine/cutover.h"
 #include "engine/filler.h"
+#include "mover/move-worker.h"
 #include "doveadm-migration.h"
-#include "doveadm-worker.h"
 #include "report-log.h"
 
 /*
@@ -49,8 +49,9 @@ cut_over(struct cutover_run *run, const ARRAY_TYPE(const_string) *vnames)
 	const char *error;
 
 	t_array_init(&results, array_count(vnames));
-	if (doveadm_worker_cutover(run->muser, &run->filler, vnames, &results,
-				   &error_code, &error) < 0)
+	if (move_worker_cutover(run->muser, &run->filler, vnames,
+				migration_cmd_is_killed, &results, &error_code,
+				&error) < 0)
 		migration_cmd_failed(&run->cctx->cmd.ctx, run->muser, NULL,
 				     error_code, error);
 	print_results(&results);

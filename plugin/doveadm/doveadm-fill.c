@@ -2,11 +2,9 @@
 #include "array.h"
 #include "doveadm-print.h"
 #include "migration-user.h"
-#include "engine/cutover.h"
-#include "engine/filler.h"
-#include "engine/folder-tree.h"
+#include "mover/move-worker.h"
+#include "mover/user-move.h"
 #include "doveadm-migration.h"
-#include "doveadm-worker.h"
 #include "progress-bar.h"
 #include "report-log.h"
 
@@ -25,21 +23,18 @@ struct fill_cmd_context {
 struct fill_run {
 	struct fill_cmd_context *fctx;
 	struct migration_user *muser;
-	/* NULL while the mailboxes are the worker's */
-	struct filler *filler;
+	struct user_move *move;
 	struct progress_bar *bar;
-	struct fill_observer observer;
-	/* of the mailboxes that are filled */
-	ARRAY_TYPE(const_string) filled;
-	bool all_filled;
 };
 
 static void print_result(struct fill_run *run, const char *vname,
-			 const struct fill_result *result, bool cut_over)
+			 const struct user_move_result *moved)
 {
+	const struct fill_result *result = &moved->fill;
+
 	progress_bar_hide(run->bar);
 	doveadm_print(vname);
-	doveadm_print(result->local || cut_over ? "local" :
+	doveadm_print(result->local || moved->cut_over ? "local" :
 		      (result->mirrored ? "mirrored" :
 		       (result->filled ? "filled" : "filling")));
 	doveadm_print_num(result->fetched);
@@ -54,70 +49,25 @@ static void print_result(struct fill_run *run, const char *vname,
 				      result->usecs / 1000 % 1000));
 }
 
-static bool cut_over(struct fill_run *run,
-		     const ARRAY_TYPE(const_string) *vnames)
-{
-	ARRAY_TYPE(cutover_result) results;
-	enum mail_error error_code;
-	const char *error;
-
-	t_array_init(&results, array_count(vnames));
-	if (doveadm_worker_cutover(run->muser, &run->filler, vnames, &results,
-				   &error_code, &error) == 0)
-		return TRUE;
-	migration_cmd_failed(&run->fctx->cmd.ctx, run->muser, NULL,
-			     error_code, error);
-	return FALSE;
-}
-
-/* Returns TRUE when it is local now. */
-static bool filled(struct fill_run *run, const char *vname)
-{
-	ARRAY_TYPE(const_string) single;
-
-	if (run->muser->set.cutover != MIGRATION_CUTOVER_MAILBOX) {
-		array_push_back(&run->filled, &vname);
-		return FALSE;
-	}
-	t_array_init(&single, 1);
-	array_push_back(&single, &vname);
-	return cut_over(run, &single);
-}
-
-static int
-fill_or_ask(struct fill_run *run, const char *vname,
-	    struct fill_result *result_r,
-	    enum mail_error *error_code_r, const char **error_r)
-{
-	enum fill_flags flags = run->fctx->flags;
-
-	if (run->filler != NULL)
-		return filler_run(run->filler, vname, flags, result_r,
-				  error_code_r, error_r);
-	return doveadm_worker_fill(run->muser, vname, flags, &run->observer,
-				   result_r, error_code_r, error_r);
-}
-
 static void fill_one(struct fill_run *run, const char *vname)
 {
 	struct doveadm_mail_cmd_context *ctx = &run->fctx->cmd.ctx;
-	struct fill_result result;
+	struct user_move_result result;
 	enum mail_error error_code;
 	const char *error;
-	bool local = FALSE;
 
-	if (fill_or_ask(run, vname, &result, &error_code, &error) < 0) {
+	if (user_move_mailbox(run->move, vname, &result, &error_code,
+			      &error) < 0) {
 		migration_cmd_failed(ctx, run->muser, vname, error_code, error);
-		run->all_filled = FALSE;
 		return;
 	}
-	if (result.bad > 0)
+	if (result.fill.bad > 0)
 		doveadm_mail_failed_error(ctx, MAIL_ERROR_TEMP);
-	if (!result.filled && !result.local)
-		run->all_filled = FALSE;
-	else if (!result.local && (run->fctx->flags & FILL_FLAG_VERIFY) == 0)
-		local = filled(run, vname);
-	print_result(run, vname, &result, local);
+	if (result.cutover_error != NULL)
+		migration_cmd_failed(ctx, run->muser, NULL,
+				     result.cutover_error_code,
+				     result.cutover_error);
+	print_result(run, vname, &result);
 }
 
 static void
@@ -127,7 +77,7 @@ fill_each(struct fill_run *run, const ARRAY_TYPE(const_string) *vnames)
 
 	array_foreach_elem(vnames, vname) {
 		if (doveadm_is_killed()) {
-			run->all_filled = FALSE;
+			user_move_stop(run->move);
 			break;
 		}
 		T_BEGIN {
@@ -139,26 +89,49 @@ fill_each(struct fill_run *run, const ARRAY_TYPE(const_string) *vnames)
 static void fill_all(struct fill_run *run, pool_t pool)
 {
 	ARRAY_TYPE(const_string) vnames, ours, mirrored;
-	const char *vname;
+	enum mail_error error_code;
+	const char *vname, *error;
 
 	if (migration_cmd_mailboxes(&run->fctx->cmd, run->muser, pool,
 				    &vnames) < 0)
 		return;
-	p_array_init(&run->filled, pool, array_count(&vnames));
 	p_array_init(&ours, pool, array_count(&vnames));
 	p_array_init(&mirrored, pool, array_count(&vnames));
 	array_foreach_elem(&vnames, vname)
-		array_push_back(doveadm_worker_has(run->muser, vname) ?
+		array_push_back(move_worker_has(run->muser, vname) ?
 				&mirrored : &ours, &vname);
 
-	run->all_filled = run->fctx->cmd.mailbox_mask == NULL;
 	fill_each(run, &ours);
-	if (!array_is_empty(&mirrored))
-		filler_deinit(&run->filler);
 	fill_each(run, &mirrored);
-	if (run->muser->set.cutover == MIGRATION_CUTOVER_USER &&
-	    run->all_filled && array_count(&run->filled) > 0)
-		(void)cut_over(run, &run->filled);
+	if (user_move_finish(run->move, &error_code, &error) < 0)
+		migration_cmd_failed(&run->fctx->cmd.ctx, run->muser, NULL,
+				     error_code, error);
+}
+
+static void fill_user(struct fill_run *run)
+{
+	struct doveadm_mail_cmd_context *ctx = &run->fctx->cmd.ctx;
+	const struct fill_observer observer = progress_bar_observer(run->bar);
+	const struct user_move_settings set = {
+		.lock_secs = FILLER_LOCK_SECS,
+		.flags = run->fctx->flags,
+		.partial = run->fctx->cmd.mailbox_mask != NULL,
+		.observer = &observer,
+		.killed = migration_cmd_is_killed,
+	};
+	enum mail_error error_code;
+	const char *error;
+	pool_t pool;
+
+	if (user_move_init(run->muser, &set, &run->move, &error_code,
+			   &error) < 0) {
+		migration_cmd_failed(ctx, run->muser, NULL, error_code, error);
+		return;
+	}
+	pool = pool_alloconly_create("migration fill", 1024);
+	fill_all(run, pool);
+	pool_unref(&pool);
+	user_move_deinit(&run->move);
 }
 
 static int
@@ -169,23 +142,11 @@ cmd_migration_fill_run(struct doveadm_mail_cmd_context *ctx,
 		.fctx = container_of(ctx, struct fill_cmd_context, cmd.ctx),
 		.muser = migration_cmd_user(ctx, user),
 	};
-	enum mail_error error_code;
-	const char *error;
-	pool_t pool;
 
 	if (run.muser == NULL)
 		return -1;
 	run.bar = progress_bar_init(user->username);
-	run.observer = progress_bar_observer(run.bar);
-	pool = pool_alloconly_create("migration fill", 1024);
-	if (filler_init(run.muser, FILLER_LOCK_SECS, &run.observer,
-			&run.filler, &error_code, &error) < 0) {
-		migration_cmd_failed(ctx, run.muser, NULL, error_code, error);
-	} else {
-		fill_all(&run, pool);
-		filler_deinit(&run.filler);
-	}
-	pool_unref(&pool);
+	fill_user(&run);
 	progress_bar_deinit(&run.bar);
 	return ctx->exit_code == 0 ? 0 : -1;
 }

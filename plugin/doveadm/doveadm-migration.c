@@ -91,6 +91,11 @@ int migration_cmd_mailboxes(struct migration_cmd_context *cmd,
 	return 0;
 }
 
+bool migration_cmd_is_killed(void)
+{
+	return doveadm_is_killed();
+}
+
 void migration_cmd_failed(struct doveadm_mail_cmd_context *ctx,
 			  struct migration_user *muser, const char *vname,
 			  enum mail_error error_code, const char *error)

@@ -47,6 +47,8 @@ int migration_cmd_mailboxes(struct migration_cmd_context *cmd,
 			    struct migration_user *muser, pool_t pool,
 			    ARRAY_TYPE(const_string) *vnames_r);
 
+/* doveadm_is_killed(), to be called through a pointer. */
+bool migration_cmd_is_killed(void);
 /* Say why, and let doveadm's exit code tell it. */
 void migration_cmd_failed(struct doveadm_mail_cmd_context *ctx,
 			  struct migration_user *muser, const char *vname,

@@ -5,14 +5,15 @@
 #define WAIT_MSECS (60 * 1000)
 #define RETRY_MSECS 100
 
-int catchup_wait_run(struct migration_user *muser, enum catchup_flags flags,
-		     bool (*killed)(void), struct catchup_result *result_r,
+int catchup_wait_run(struct migration_user *muser, struct old_client *client,
+		     enum catchup_flags flags, bool (*killed)(void),
+		     struct catchup_result *result_r,
 		     enum mail_error *error_code_r, const char **error_r)
 {
 	unsigned int msecs = 0;
 
 	for (;;) {
-		if (catchup_run(muser, NULL, flags, result_r, error_code_r,
+		if (catchup_run(muser, client, flags, result_r, error_code_r,
 				error_r) < 0)
 			return -1;
 		if (!result_r->busy)

@@ -8,10 +8,11 @@
 
 #include "catchup.h"
 
-/* As catchup_run(), on a connection of its own; it is never busy. killed is asked
-   while it waits: TRUE ends that with an error. */
-int catchup_wait_run(struct migration_user *muser, enum catchup_flags flags,
-		     bool (*killed)(void), struct catchup_result *result_r,
+/* As catchup_run(); it is never busy. killed is asked while it waits: TRUE ends that
+   with an error. */
+int catchup_wait_run(struct migration_user *muser, struct old_client *client,
+		     enum catchup_flags flags, bool (*killed)(void),
+		     struct catchup_result *result_r,
 		     enum mail_error *error_code_r, const char **error_r);
 
 #endif

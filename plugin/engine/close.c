@@ -42,7 +42,7 @@ look(struct migration_user *muser, bool (*killed)(void), pool_t pool,
 	if (folder_tree_refresh(muser, TRUE, &error_code, &error) < 0)
 		add_reason(pool, reasons, "the old server's folders can't be "
 			   "looked at", error);
-	else if (catchup_wait_run(muser, 0, killed, &result, &error_code,
+	else if (catchup_wait_run(muser, NULL, 0, killed, &result, &error_code,
 				  &error) < 0)
 		add_reason(pool, reasons, "the old server can't be looked at",
 			   error);

@@ -22,6 +22,8 @@ struct filler {
 	enum fill_flags flags;
 	struct name_map map;
 	struct lease *lease;
+	/* filler_stop() */
+	bool stopped;
 };
 
 static void no_begin(void *context ATTR_UNUSED, const char *vname ATTR_UNUSED,
@@ -41,12 +43,14 @@ const struct fill_observer fill_no_observer = {
 };
 
 static int take_lease(struct filler *filler, unsigned int timeout_secs,
-		      const char **error_r)
+		      enum mail_error *error_code_r, const char **error_r)
 {
 	int ret = lease_fill(filler->muser->set.dir, timeout_secs,
 			     &filler->lease, error_r);
 
+	*error_code_r = MAIL_ERROR_TEMP;
 	if (ret == 0) {
+		*error_code_r = MAIL_ERROR_INUSE;
 		*error_r = "Another process is filling this user's mailboxes";
 		ret = -1;
 	}
@@ -70,8 +74,7 @@ static int filler_prepare(struct filler *filler, unsigned int timeout_secs,
 			  bool refresh_tree, enum mail_error *error_code_r,
 			  const char **error_r)
 {
-	*error_code_r = MAIL_ERROR_TEMP;
-	if (take_lease(filler, timeout_secs, error_r) < 0 ||
+	if (take_lease(filler, timeout_secs, error_code_r, error_r) < 0 ||
 	    (refresh_tree &&
 	     folder_tree_refresh(filler->muser, TRUE, error_code_r,
 				 error_r) < 0))
@@ -140,6 +143,17 @@ struct migration_user *filler_user(struct filler *filler)
 struct old_client *filler_client(struct filler *filler)
 {
 	return filler->client;
+}
+
+void filler_stop(struct filler *filler)
+{
+	filler->stopped = TRUE;
+	old_client_disconnect(filler->client, "it is to stop");
+}
+
+bool filler_is_stopped(const struct filler *filler)
+{
+	return filler->stopped;
 }
 
 static int
@@ -211,7 +225,10 @@ int filler_run(struct filler *filler, const char *vname, enum fill_flags flags,
 	i_zero(result_r);
 	i_gettimeofday(&start);
 	old_name = get_old_name(filler, vname, error_code_r, error_r);
-	if (old_name != NULL) {
+	if (filler->stopped) {
+		*error_code_r = MAIL_ERROR_TEMP;
+		*error_r = "It is to stop";
+	} else if (old_name != NULL) {
 		const struct fill_settings set = {
 			.muser = filler->muser,
 			.client = filler->client,
@@ -224,7 +241,9 @@ int filler_run(struct filler *filler, const char *vname, enum fill_flags flags,
 	}
 	io_loop_time_refresh();
 	result_r->usecs = timeval_diff_usecs(&ioloop_timeval, &start);
-	if (ret < 0) {
+	if (ret < 0 && filler->stopped) {
+		/* it's no fault */
+	} else if (ret < 0) {
 		store_error(filler, vname, flags, *error_r);
 		migration_report(filler->muser, "fill_failed",
 				 "mailbox", vname, "reason", *error_r, NULL);

@@ -76,9 +76,9 @@ struct fill_observer {
 /* Looks away. */
 extern const struct fill_observer fill_no_observer;
 
-/* Waits for another filler of this user at most timeout_secs. Connects when
-   the first mailbox asks for it. The observer may be NULL. Returns 0, -1 with
-   an error. */
+/* Waits for another filler of this user at most timeout_secs, then it's
+   MAIL_ERROR_INUSE. Connects when the first mailbox asks for it. The observer may
+   be NULL. Returns 0, -1 with an error. */
 int filler_init(struct migration_user *muser, unsigned int timeout_secs,
 		const struct fill_observer *observer,
 		struct filler **filler_r,
@@ -90,6 +90,12 @@ int filler_init_mirrored(struct migration_user *muser, struct old_client *client
 void filler_deinit(struct filler **filler);
 struct migration_user *filler_user(struct filler *filler);
 struct old_client *filler_client(struct filler *filler);
+
+/* filler_run() ends as soon as nothing is lost by it, with an error that is neither
+   stored nor reported; so does each one that comes. Also from within the observer,
+   and from an ioloop that filler_run() has made. */
+void filler_stop(struct filler *filler);
+bool filler_is_stopped(const struct filler *filler);
 
 /* Bring one mailbox up to date. Returns 0 when it could be looked at
    (result_r->filled tells), -1 with an error, which is in its state as

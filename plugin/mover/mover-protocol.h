@@ -7,7 +7,8 @@
  *
  * It is started by connecting to the service socket <base_dir>/migration-mover,
  * which only root may (mode 0600), as service/user-service.h says. On the same
- * connection the mover then says, before it has asked the old server anything,
+ * connection the mover then says, before it has asked the old server anything and
+ * before anything more may be said to it,
  *
  *   HOST<TAB>host:port<TAB>phase<LF>
  *       the user's old server, in lower case, and how far the user is:
@@ -15,7 +16,8 @@
  *       moving    the old server is in charge of some mailboxes
  *       local     of none
  *       closed    nothing is to be done any more: also for users whose
- *                 migration is off. The mover ends by itself.
+ *                 migration is off, who may have no host. The mover ends by
+ *                 itself.
  *
  * Lines in both directions end in LF; words are separated by TAB and escaped as
  * str_tabescape() does. Then one request at a time:

@@ -7,7 +7,7 @@
 
 NEW=new
 NEW_MODULES=modules
-NEW_SERVICES="migration-worker migration-deliver"
+NEW_SERVICES="migration-worker migration-deliver migration-mover"
 
 # new_modules_install: the system's modules, and ours from the build tree
 new_modules_install()

@@ -1,18 +1,17 @@
 #include "lib.h"
 #include "array.h"
-#include "doveadm-mail.h"
 #include "migration-user.h"
 #include "worker-client.h"
 #include "engine/mailbox-state.h"
 #include "worker/worker-answer.h"
-#include "doveadm-worker.h"
+#include "move-worker.h"
 
 struct worker_progress {
 	const struct fill_observer *observer;
 	const char *vname;
 };
 
-bool doveadm_worker_has(struct migration_user *muser, const char *vname)
+bool move_worker_has(struct migration_user *muser, const char *vname)
 {
 	return mailbox_state_is(muser->set.dir, vname, MAILBOX_STATE_MIRRORED);
 }
@@ -23,7 +22,7 @@ static bool has_any(struct migration_user *muser,
 	const char *vname;
 
 	array_foreach_elem(vnames, vname) {
-		if (doveadm_worker_has(muser, vname))
+		if (move_worker_has(muser, vname))
 			return TRUE;
 	}
 	return FALSE;
@@ -49,11 +48,6 @@ static void worker_progress(const char *const *words, void *context)
 					words[0], messages, bytes);
 		break;
 	}
-}
-
-static bool is_killed(void)
-{
-	return doveadm_is_killed();
 }
 
 static int
@@ -89,11 +83,11 @@ ask(struct migration_user *muser, const char *const *words,
 	i_unreached();
 }
 
-int doveadm_worker_fill(struct migration_user *muser, const char *vname,
-			enum fill_flags flags,
-			const struct fill_observer *observer,
-			struct fill_result *result_r,
-			enum mail_error *error_code_r, const char **error_r)
+int move_worker_fill(struct migration_user *muser, const char *vname,
+		     enum fill_flags flags,
+		     const struct fill_observer *observer,
+		     bool (*killed)(void), struct fill_result *result_r,
+		     enum mail_error *error_code_r, const char **error_r)
 {
 	struct worker_client *client = worker_client_get(muser);
 	struct worker_progress progress = { observer, vname };
@@ -102,20 +96,20 @@ int doveadm_worker_fill(struct migration_user *muser, const char *vname,
 	int ret;
 
 	i_zero(result_r);
-	worker_client_set_progress(client, worker_progress, is_killed,
+	worker_client_set_progress(client, worker_progress, killed,
 				   &progress);
 	ret = ask(muser, words, &reply, error_code_r, error_r);
 	worker_client_set_progress(client, NULL, NULL, NULL);
 	if (ret > 0 && worker_answer_parse_fill(reply.args, result_r) < 0)
 		return not_understood(error_code_r, error_r);
 	result_r->local = ret == 0 || result_r->local;
-	result_r->mirrored = doveadm_worker_has(muser, vname);
+	result_r->mirrored = move_worker_has(muser, vname);
 	return ret < 0 ? -1 : 0;
 }
 
 static int
 ask_cutover(struct migration_user *muser,
-	    const ARRAY_TYPE(const_string) *vnames,
+	    const ARRAY_TYPE(const_string) *vnames, bool (*killed)(void),
 	    ARRAY_TYPE(cutover_result) *results_r,
 	    enum mail_error *error_code_r, const char **error_r)
 {
@@ -129,7 +123,7 @@ ask_cutover(struct migration_user *muser,
 	array_push_back(&words, &request);
 	array_append_array(&words, vnames);
 	array_append_zero(&words);
-	worker_client_set_progress(client, NULL, is_killed, NULL);
+	worker_client_set_progress(client, NULL, killed, NULL);
 	ret = ask(muser, array_front(&words), &reply, error_code_r, error_r);
 	worker_client_set_progress(client, NULL, NULL, NULL);
 	if (ret < 0)
@@ -139,15 +133,17 @@ ask_cutover(struct migration_user *muser,
 	return 0;
 }
 
-int doveadm_worker_cutover(struct migration_user *muser, struct filler **filler,
-			   const ARRAY_TYPE(const_string) *vnames,
-			   ARRAY_TYPE(cutover_result) *results_r,
-			   enum mail_error *error_code_r, const char **error_r)
+int move_worker_cutover(struct migration_user *muser, struct filler **filler,
+			const ARRAY_TYPE(const_string) *vnames,
+			bool (*killed)(void),
+			ARRAY_TYPE(cutover_result) *results_r,
+			enum mail_error *error_code_r, const char **error_r)
 {
 	if (has_any(muser, vnames))
 		filler_deinit(filler);
 	if (*filler != NULL)
 		return cutover(*filler, vnames, results_r, error_code_r,
 			       error_r);
-	return ask_cutover(muser, vnames, results_r, error_code_r, error_r);
+	return ask_cutover(muser, vnames, killed, results_r, error_code_r,
+			   error_r);
 }

@@ -1,0 +1,23 @@
+#include "lib.h"
+#include "move-failure.h"
+
+static const struct {
+	enum mail_error error_code;
+	enum move_failure failure;
+} failures[] = {
+	/* NO to the login (old-login.c) */
+	{ MAIL_ERROR_PERM, MOVE_FAILURE_LOGIN },
+	/* NO [LIMIT] (RFC 5530) */
+	{ MAIL_ERROR_LIMIT, MOVE_FAILURE_THROTTLED },
+	{ MAIL_ERROR_UNAVAILABLE, MOVE_FAILURE_UNREACHABLE },
+	{ MAIL_ERROR_INUSE, MOVE_FAILURE_BUSY },
+};
+
+enum move_failure move_failure_find(enum mail_error error_code)
+{
+	for (unsigned int i = 0; i < N_ELEMENTS(failures); i++) {
+		if (failures[i].error_code == error_code)
+			return failures[i].failure;
+	}
+	return MOVE_FAILURE_USER;
+}
