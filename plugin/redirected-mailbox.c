@@ -5,6 +5,7 @@
 #include "folder-forward.h"
 #include "imap-session.h"
 #include "migration-user.h"
+#include "proxy-save.h"
 #include "proxy-search.h"
 #include "proxy-sync.h"
 #include "proxy-transaction.h"
@@ -112,37 +113,6 @@ static void redirected_close(struct mailbox *box)
 	session_drain_deinit(&rbox->hold);
 	read_through_deinit(&rbox->read_through);
 	rbox->module_ctx.super.close(box);
-}
-
-/* The literal is complete only now, and nothing was sent yet. */
-static int redirected_save_finish(struct mail_save_context *ctx)
-{
-	struct mailbox *box = ctx->transaction->box;
-	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
-
-	if (rbox->hold.drained) {
-		rbox->module_ctx.super.save_cancel(ctx);
-		return redirected_mailbox_refuse(rbox);
-	}
-	if (rbox->module_ctx.super.save_finish(ctx) == 0)
-		return 0;
-	remote_refine_error(rbox->muser);
-	return -1;
-}
-
-static int redirected_copy(struct mail_save_context *ctx, struct mail *mail)
-{
-	struct mailbox *box = ctx->transaction->box;
-	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
-
-	if (rbox->hold.drained) {
-		mailbox_save_cancel(&ctx);
-		return redirected_mailbox_refuse(rbox);
-	}
-	if (rbox->module_ctx.super.copy(ctx, mail) == 0)
-		return 0;
-	remote_refine_error(rbox->muser);
-	return -1;
 }
 
 static int
@@ -330,12 +300,11 @@ void redirected_mailbox_init(struct migration_user *muser, struct mailbox *box,
 
 	v->open = redirected_open;
 	v->close = redirected_close;
-	v->save_finish = redirected_save_finish;
-	v->copy = redirected_copy;
 	v->exists = redirected_exists;
 	v->get_status = redirected_get_status;
 	v->search_deinit = redirected_search_deinit;
 	v->free = redirected_free;
+	proxy_save_init(v);
 	proxy_search_init(v);
 	proxy_sync_init(v);
 	proxy_transaction_init(v);

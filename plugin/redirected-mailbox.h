@@ -41,12 +41,16 @@ struct redirected_mailbox {
 	redirected_fetch_callback_t *fetch_callback;
 	void *fetch_context;
 
+	/* the transaction in which a message was saved last (proxy-save.c) */
+	const struct mail_save_context *appended;
 	/* how often it was time for a poll while the last one had no answer */
 	unsigned int polls_missed;
 
 	/* Something was saved to it through another connection: the next sync
 	   asks for it. */
 	bool want_noop:1;
+	/* ...and a later one of it failed. */
+	bool append_failed:1;
 	/* A poll of an idling client waits for its answer. */
 	bool polling:1;
 };

@@ -10,8 +10,9 @@
 #include <string.h>
 
 #define MAX_CLIENTS 16
-/* Those that make less of it become more likely from here on. */
-#define CROWDED 120
+/* Those that make less of it become more likely from here on. So many that it
+   never looks like a wipe when others have deleted them all (fill-expunge.c). */
+#define CROWDED 60
 
 struct actor {
 	struct chaos *all;

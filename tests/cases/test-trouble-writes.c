@@ -172,6 +172,55 @@ static void append_huge(const struct between_rule *rule, bool arrives)
 }
 
 /* However long it takes, as long as it moves. */
+static bool has_grown(void *context)
+{
+	const uint32_t *before = context;
+
+	return trouble_old_count(FIRST, "INBOX") == *before + 1;
+}
+
+/* What the session of a client says that is cut off. */
+#define SESSION_END "Connection closed (While APPENDing"
+
+static bool session_has_ended(void *context)
+{
+	const unsigned int *before = context;
+
+	return case_log_count(SESSION_END) > *before;
+}
+
+/* The client is cut off in the second message of a MULTIAPPEND; the first one is on
+   the old server by then, from where nothing is taken back. */
+static void test_half_append(void)
+{
+	uint32_t before = trouble_old_count(FIRST, "INBOX");
+	unsigned int ended = case_log_count(SESSION_END);
+	struct imap_client *client;
+	struct imap_box box;
+	char *data;
+	size_t size;
+
+	client = trouble_select(FIRST, "INBOX", &box);
+	if (client == NULL)
+		return;
+	data = case_message("half@example.org", 2000, &size);
+	(void)imap_start(client);
+	imap_text(client, "APPEND INBOX ");
+	UNIT_CHECK(imap_literal(client, data, size), "APPEND: %s",
+		   imap_error(client));
+	imap_text(client, " {%zu+}\r\n%.*s", size, (int)size / 2, data);
+	(void)imap_flush(client);
+	free(data);
+	UNIT_CHECK(wait_until(has_grown, &before, CASE_TIMEOUT_MS),
+		   "the first message isn't on the old server");
+	imap_free(&client);
+	UNIT_CHECK(wait_until(session_has_ended, &ended, CASE_TIMEOUT_MS),
+		   "the session ends in another way");
+	UNIT_CHECK(trouble_old_count(FIRST, "INBOX") == before + 1,
+		   "%u messages are %u", before,
+		   trouble_old_count(FIRST, "INBOX"));
+}
+
 static void test_slow(void)
 {
 	const struct between_rule rule = {
@@ -454,6 +503,7 @@ int main(void)
 		{ "STORE that seems needless", test_needless },
 		{ "STORE", test_store },
 		{ "APPEND", test_append },
+		{ "APPEND that ends early", test_half_append },
 		{ "APPEND that is slow", test_slow },
 		{ "APPEND that isn't read", test_deaf },
 		{ "COPY", test_copy },
