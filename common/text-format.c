@@ -59,6 +59,27 @@ struct format format_share(uint64_t part, uint64_t whole)
 	return format;
 }
 
+struct format format_bar(uint64_t part, uint64_t whole, unsigned int cells)
+{
+	struct format format;
+	unsigned int full;
+
+	if (cells > FORMAT_BAR_MAX)
+		cells = FORMAT_BAR_MAX;
+	if (part >= whole)
+		full = part == 0 ? 0 : cells;
+	else
+		full = (unsigned int)((double)part / (double)whole * cells);
+	/* rounded up to all of them */
+	if (full == cells && part < whole)
+		full--;
+	memset(format.text, '.', sizeof(format.text));
+	memset(format.text + 1, '#', full);
+	format.text[0] = '[';
+	strcpy(format.text + 1 + cells, "]");
+	return format;
+}
+
 struct format format_span(uint64_t seconds)
 {
 	static const struct {

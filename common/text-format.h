@@ -22,6 +22,10 @@ struct format format_bytes(uint64_t bytes);
 /* part of whole: "37 %", "2.4 %". A part that isn't none or all is never shown
    as such: "< 0.1 %", "> 99.9 %". "-" when the whole is 0. */
 struct format format_share(uint64_t part, uint64_t whole);
+/* "[###.....]", of that many cells, at most FORMAT_BAR_MAX. All of them are full
+   only when all is done. */
+#define FORMAT_BAR_MAX 28
+struct format format_bar(uint64_t part, uint64_t whole, unsigned int cells);
 /* Its two largest units: "3 d 4 h", "12 min 5 s", "0 s". */
 struct format format_span(uint64_t seconds);
 /* "2026-11-02 03:04", the date alone, and the time with its zone's offset:

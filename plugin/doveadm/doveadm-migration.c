@@ -7,6 +7,7 @@
 #include "engine/migration-closed.h"
 #include "doveadm-migration.h"
 #include "doveadm-migration-plugin.h"
+#include "doveadm-service.h"
 #include "report-log.h"
 
 const char *doveadm_migration_plugin_version = DOVECOT_ABI_VERSION;
@@ -178,11 +179,46 @@ MAILBOX_MASK_PARAM
 DOVEADM_CMD_PARAMS_END
 	},
 	{
+		.name = "migration pause",
+		.usage = "",
+		.cmd = cmd_migration_pause,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_PARAMS_END
+	},
+	{
+		.name = "migration resume",
+		.usage = "",
+		.cmd = cmd_migration_resume,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_PARAMS_END
+	},
+	{
+		.name = "migration prioritize",
+		.usage = "-u <user>",
+		.cmd = cmd_migration_prioritize,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_PARAM('u', "user", CMD_PARAM_STR, 0)
+DOVEADM_CMD_PARAMS_END
+	},
+	{
+		.name = "migration retry",
+		.usage = "[-u <user>]",
+		.cmd = cmd_migration_retry,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_PARAM('u', "user", CMD_PARAM_STR, 0)
+DOVEADM_CMD_PARAMS_END
+	},
+	{
 		.name = "migration status",
-		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[<mailbox mask>]",
+		.usage = "--watch|--once [--interval <seconds>] | "
+			DOVEADM_CMD_MAIL_USAGE_PREFIX "[<mailbox mask>]",
+		.cmd = cmd_migration_status,
 		.mail_cmd = cmd_migration_status_alloc,
 DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAM('w', "watch", CMD_PARAM_BOOL, 0)
+DOVEADM_CMD_PARAM('o', "once", CMD_PARAM_BOOL, 0)
+DOVEADM_CMD_PARAM('i', "interval", CMD_PARAM_INT64, 0)
 MAILBOX_MASK_PARAM
 DOVEADM_CMD_PARAMS_END
 	},

@@ -2,14 +2,14 @@
 #include "str.h"
 #include "time-util.h"
 #include "unichar.h"
+#include "common/text-format.h"
+#include "common/text-screen.h"
 #include "progress-bar.h"
 
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define REDRAW_MSECS 100
-#define DEFAULT_COLUMNS 80
 #define BAR_CELLS 24
 
 struct progress_bar {
@@ -50,15 +50,6 @@ void progress_bar_deinit(struct progress_bar **_bar)
 	i_free(bar);
 }
 
-static unsigned int terminal_columns(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		return DEFAULT_COLUMNS;
-	return size.ws_col;
-}
-
 /* By bytes, where they are known: messages differ. */
 static double done_part(const struct progress_bar *bar)
 {
@@ -71,16 +62,6 @@ static double done_part(const struct progress_bar *bar)
 	else
 		part = 1;
 	return part > 1 ? 1 : part;
-}
-
-static void append_bar(string_t *line, double part)
-{
-	unsigned int cells = part * BAR_CELLS;
-
-	str_append_c(line, '[');
-	for (unsigned int i = 0; i < BAR_CELLS; i++)
-		str_append_c(line, i < cells ? '#' : '.');
-	str_printfa(line, "] %3u%%", (unsigned int)(part * 100));
 }
 
 static void append_speed(string_t *line, const struct progress_bar *bar,
@@ -103,10 +84,11 @@ static void draw(struct progress_bar *bar, const struct timeval *now)
 {
 	string_t *line = t_str_new(128);
 	double part = done_part(bar);
-	size_t max = terminal_columns() - 1;
+	size_t max = text_screen_size(STDERR_FILENO).columns - 1;
 
-	append_bar(line, part);
-	str_printfa(line, " %u/%u", bar->done_messages, bar->messages);
+	str_printfa(line, "%s %3u%% %u/%u",
+		    format_bar(part * 1000, 1000, BAR_CELLS).text,
+		    (unsigned int)(part * 100), bar->done_messages, bar->messages);
 	append_speed(line, bar, now, part);
 	str_printfa(line, "  %s %s %s", bar->what, bar->username, bar->vname);
 	/* bytes are never fewer than columns, nearly */
