@@ -21,6 +21,7 @@
 #include "session-catchup.h"
 #include "session-demand.h"
 #include "engine/lease.h"
+#include "engine/old-limits.h"
 #include "migration-plugin.h"
 
 const char *migration_plugin_version = DOVECOT_ABI_VERSION;
@@ -181,4 +182,5 @@ void migration_plugin_deinit(void)
 	mail_storage_hooks_remove_internal(&inner_hooks);
 	mail_storage_hooks_remove(&read_through_hooks);
 	mail_storage_hooks_remove(&migration_hooks);
+	old_limits_deinit_all();
 }

@@ -3,7 +3,6 @@
 #include "migration-user.h"
 #include "engine/catchup-wait.h"
 #include "doveadm-migration.h"
-#include "report-log.h"
 
 /*
  * doveadm migration catchup
@@ -96,7 +95,7 @@ struct doveadm_mail_cmd_context *cmd_migration_catchup_alloc(void)
 	struct catchup_cmd_context *cctx =
 		doveadm_mail_cmd_alloc(struct catchup_cmd_context);
 
-	report_log_init();
+	migration_cmd_begin();
 	cctx->ctx.getopt_args = "ea";
 	cctx->ctx.v.parse_arg = cmd_migration_catchup_parse_arg;
 	cctx->ctx.v.init = cmd_migration_catchup_init;

@@ -7,7 +7,6 @@
 #include "engine/migration-closed.h"
 #include "engine/old-settings.h"
 #include "doveadm-migration.h"
-#include "report-log.h"
 
 /*
  * doveadm migration close
@@ -151,7 +150,7 @@ struct doveadm_mail_cmd_context *cmd_migration_close_alloc(void)
 	struct close_cmd_context *cctx =
 		doveadm_mail_cmd_alloc(struct close_cmd_context);
 
-	report_log_init();
+	migration_cmd_begin();
 	cctx->ctx.getopt_args = "f";
 	cctx->ctx.v.parse_arg = cmd_migration_close_parse_arg;
 	cctx->ctx.v.init = cmd_migration_close_init;

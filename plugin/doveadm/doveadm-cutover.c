@@ -7,7 +7,6 @@
 #include "engine/filler.h"
 #include "mover/move-worker.h"
 #include "doveadm-migration.h"
-#include "report-log.h"
 
 /*
  * doveadm migration cutover
@@ -163,7 +162,7 @@ struct doveadm_mail_cmd_context *cmd_migration_cutover_alloc(void)
 	struct cutover_cmd_context *cctx =
 		doveadm_mail_cmd_alloc(struct cutover_cmd_context);
 
-	report_log_init();
+	migration_cmd_begin();
 	cctx->cmd.ctx.getopt_args = "w:";
 	cctx->cmd.ctx.v.parse_arg = cmd_migration_cutover_parse_arg;
 	cctx->cmd.ctx.v.init = cmd_migration_cutover_init;

@@ -6,7 +6,6 @@
 #include "mover/user-move.h"
 #include "doveadm-migration.h"
 #include "progress-bar.h"
-#include "report-log.h"
 
 /*
  * doveadm migration fill, doveadm migration verify
@@ -188,7 +187,7 @@ static struct doveadm_mail_cmd_context *fill_alloc(enum fill_flags flags)
 	struct fill_cmd_context *fctx =
 		doveadm_mail_cmd_alloc(struct fill_cmd_context);
 
-	report_log_init();
+	migration_cmd_begin();
 	fctx->flags = flags;
 	fctx->cmd.ctx.getopt_args = "e";
 	fctx->cmd.ctx.v.parse_arg = cmd_migration_fill_parse_arg;

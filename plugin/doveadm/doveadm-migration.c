@@ -5,12 +5,27 @@
 #include "migration-user.h"
 #include "engine/local-folders.h"
 #include "engine/migration-closed.h"
+#include "engine/old-limits.h"
+#include "service/limit-files.h"
 #include "doveadm-migration.h"
 #include "doveadm-migration-plugin.h"
 #include "doveadm-service.h"
 #include "report-log.h"
 
+#include <unistd.h>
+
 const char *doveadm_migration_plugin_version = DOVECOT_ABI_VERSION;
+
+static struct limit_files limit_files = LIMIT_FILES_INIT;
+
+void migration_cmd_begin(void)
+{
+	report_log_init();
+	/* who isn't root has them for himself */
+	if (limit_files.budget_fd == -1 && geteuid() == 0)
+		limit_files_open(&limit_files);
+	old_limits_set_files(limit_files.budget_fd, limit_files.slots_fd);
+}
 
 void migration_cmd_parse_mask(struct migration_cmd_context *cmd,
 			      const char *const args[])
@@ -233,4 +248,5 @@ void doveadm_migration_plugin_init(struct module *module ATTR_UNUSED)
 void doveadm_migration_plugin_deinit(void)
 {
 	report_log_deinit();
+	limit_files_close(&limit_files);
 }

@@ -28,6 +28,10 @@ struct doveadm_mail_cmd_context *cmd_migration_close_alloc(void);
 struct doveadm_mail_cmd_context *cmd_migration_rollback_alloc(void);
 struct doveadm_mail_cmd_context *cmd_migration_status_alloc(void);
 
+/* In a command's allocator, as root still: where its reports go, and what it may
+   take of old servers together with all other processes. */
+void migration_cmd_begin(void);
+
 /* v.init of a command with an optional mailbox mask: at most one argument. */
 void migration_cmd_parse_mask(struct migration_cmd_context *cmd,
 			      const char *const args[]);

@@ -4,7 +4,6 @@
 #include "migration-user.h"
 #include "engine/rollback.h"
 #include "doveadm-migration.h"
-#include "report-log.h"
 
 /*
  * doveadm migration rollback
@@ -198,7 +197,7 @@ struct doveadm_mail_cmd_context *cmd_migration_rollback_alloc(void)
 	struct rollback_cmd_context *rctx =
 		doveadm_mail_cmd_alloc(struct rollback_cmd_context);
 
-	report_log_init();
+	migration_cmd_begin();
 	rctx->cmd.ctx.getopt_args = "ye";
 	rctx->cmd.ctx.v.parse_arg = cmd_migration_rollback_parse_arg;
 	rctx->cmd.ctx.v.init = cmd_migration_rollback_init;

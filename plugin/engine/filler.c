@@ -67,6 +67,7 @@ static int filler_connect(struct filler *filler, const char **error_r)
 		return -1;
 	filler->client = old_client_init(&set, filler->muser->user->event);
 	filler->client_is_ours = TRUE;
+	(void)old_client_set_claim(filler->client, OLD_CLAIM_FILL);
 	return 0;
 }
 

@@ -175,6 +175,11 @@ void mirror_release(struct mirror *mirror)
 	mirror_boxes_close(mirror);
 }
 
+void mirror_set_claim(struct mirror *mirror, enum old_claim claim)
+{
+	(void)old_client_set_claim(mirror->client, claim);
+}
+
 void mirror_disconnect(struct mirror *mirror)
 {
 	mirror->selected = NULL;

@@ -26,6 +26,7 @@
 #include "cutover.h"
 #include "filler.h"
 #include "local-copy.h"
+#include "old-limits.h"
 
 struct migration_user;
 struct mirror;
@@ -145,6 +146,8 @@ int mirror_catchup(struct mirror *mirror, enum catchup_flags flags,
    folders, when nobody asks for anything, and at the end. */
 void mirror_release(struct mirror *mirror);
 
+/* For whom is the next call? */
+void mirror_set_claim(struct mirror *mirror, enum old_claim claim);
 /* Nothing is wanted of the old server for now: the next call connects anew. */
 void mirror_disconnect(struct mirror *mirror);
 

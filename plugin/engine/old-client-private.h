@@ -11,6 +11,7 @@
  *   old-input.c       reply lines, literals, who gets them
  *   old-reply.c       text of status replies, and what it means for the user
  *   old-fetch.c       FETCH replies and bodies
+ *   old-limit.c       what it may take of the server, and when that wants less
  *   old-quirks.c      which server it is
  *
  * Nothing is torn down while a callback may be on the stack: code that finds
@@ -104,6 +105,14 @@ struct old_client {
 	/* writes the queue at the end of this turn */
 	struct timeout *to_flush;
 
+	/* for old-limits: is it connected in their eyes, and what its end means
+	   for others */
+	enum old_claim claim;
+	bool counted, leaving;
+	enum old_failure failure;
+	/* when it asks for a slot again, or reads on */
+	struct timeout *to_slot, *to_pause;
+
 	/* input */
 	enum old_input_state input_state;
 	/* up to here the line's lists and words were counted */
@@ -159,6 +168,10 @@ void old_client_check_stop(struct old_client *client);
 
 /* old-connection.c */
 void old_connection_start(struct old_client *client);
+/* The limits let it. */
+void old_connection_begin(struct old_client *client);
+/* Reading, in the current ioloop, or not. */
+void old_connection_set_reading(struct old_client *client, bool reading);
 /* Handle what can be read now. */
 void old_connection_input(struct old_client *client);
 /* -1: old_client_fail() was called */
@@ -217,6 +230,22 @@ int old_fetch_line(struct old_client *client, uint32_t seq,
 		   const struct imap_arg *list);
 /* The connection is gone: ends a body. */
 void old_fetch_abort(struct old_client *client, const char *error);
+
+/* old-limit.c */
+/* Calls old_connection_begin(), or waits for a slot, or fails. */
+void old_limit_connect(struct old_client *client);
+/* The connection is gone, or isn't wanted any more. */
+void old_limit_disconnected(struct old_client *client);
+/* bytes were read. Returns FALSE when nothing more is to be read now: it pauses, or
+   it has failed. */
+bool old_limit_read(struct old_client *client, size_t bytes);
+/* NO, or not greeted with OK: does the server want less? */
+void old_limit_refused(struct old_client *client, const char *code,
+		       const char *text);
+/* It ends the session. */
+void old_limit_bye(struct old_client *client, const char *code,
+		   const char *text);
+void old_limit_switch_ioloop(struct old_client *client);
 
 /* old-quirks.c */
 struct old_server {

@@ -50,6 +50,7 @@ old_client_init(const struct old_client_settings *set, struct event *parent)
 
 	client->pool = pool;
 	client->fd = -1;
+	client->claim = OLD_CLAIM_LOOK;
 	old_settings_copy(pool, set, &client->set);
 	client->event = event_create(parent);
 	event_set_append_log_prefix(client->event, t_strdup_printf(
@@ -156,6 +157,7 @@ void old_client_disconnect(struct old_client *client, const char *reason)
 	if (client->state == OLD_STATE_DISCONNECTED &&
 	    array_count(&client->queue) == 0)
 		return;
+	client->leaving = TRUE;
 	old_client_enter(client);
 	(void)old_client_fail(client, MAIL_ERROR_UNAVAILABLE,
 			      "Disconnected from the old server: %s", reason);

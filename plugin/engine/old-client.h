@@ -27,6 +27,7 @@
 #include "net.h"
 #include "mail-error.h"
 #include "iostream-ssl.h"
+#include "old-limits.h"
 
 struct event;
 struct istream;
@@ -74,6 +75,9 @@ struct old_client_settings {
 	const char *temp_path_prefix;
 	/* longest line of a reply without its literals, 0: 1 MB */
 	size_t max_line;
+
+	/* of the old server, NULL for none. Must stay. */
+	struct old_limits *limits;
 };
 
 enum old_reply_state {
@@ -149,6 +153,9 @@ int old_client_wait(struct old_client *client,
    Returns what it was. Not while commands are in flight. */
 unsigned int old_client_set_patience(struct old_client *client,
 				     unsigned int msecs);
+/* For whom it works from now on, OLD_CLAIM_LOOK at first. Returns what it was. */
+enum old_claim old_client_set_claim(struct old_client *client,
+				    enum old_claim claim);
 /* Move to current_ioloop. */
 void old_client_switch_ioloop(struct old_client *client);
 

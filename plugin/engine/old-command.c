@@ -478,6 +478,32 @@ old_command_answer(struct old_command *cmd, const struct old_reply *reply)
 		old_command_free(cmd);
 }
 
+/* Whose [LIMIT] is about what is to be written: the number of flags, the length of
+   a name. */
+static bool old_command_writes(const struct old_command *cmd)
+{
+	static const char *const names[] = {
+		"APPEND ", "COPY ", "CREATE ", "MOVE ", "RENAME ", "STORE ",
+		"SUBSCRIBE ", "UID COPY ", "UID MOVE ", "UID STORE ",
+	};
+	const struct old_part *part = array_front(&cmd->parts);
+	const char *text = t_strndup(part->data, part->size);
+
+	for (unsigned int i = 0; i < N_ELEMENTS(names); i++) {
+		if (strncasecmp(text, names[i], strlen(names[i])) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void
+old_command_refused(struct old_command *cmd, struct old_reply *reply)
+{
+	old_reply_classify(reply);
+	old_limit_refused(cmd->client, old_command_writes(cmd) ? "" :
+			  reply->code, reply->text);
+}
+
 int old_command_tagged(struct old_client *client, const char *tag,
 		       const char *line)
 {
@@ -497,9 +523,11 @@ int old_command_tagged(struct old_client *client, const char *tag,
 			&reply.code, &reply.code_value, &reply.text);
 	reply.error = "";
 	if (reply.state != OLD_REPLY_OK)
-		old_reply_classify(&reply);
+		old_command_refused(cmd, &reply);
 	else if (strcmp(reply.code, "CAPABILITY") == 0)
 		old_login_set_capabilities(client, reply.code_value);
+	if (reply.state == OLD_REPLY_OK)
+		old_limits_succeeded(client->set.limits);
 	old_command_answer(cmd, &reply);
 	return client->failing ? -1 : 0;
 }

@@ -67,12 +67,13 @@ static void old_connection_timeout(struct old_client *client)
 	unsigned int msecs = client->state == OLD_STATE_READY ?
 		client->set.cmd_timeout_msecs :
 		client->set.connect_timeout_msecs;
-	const char *doing = client->state == OLD_STATE_READY ?
-		"didn't answer" : client->state == OLD_STATE_CONNECTING ?
+	const char *doing = client->to_slot != NULL ?
+		"had no free connection (migration_old_connections)" :
+		client->state == OLD_STATE_READY ? "didn't answer" : client->state == OLD_STATE_CONNECTING ?
 		"couldn't be reached" : "didn't finish the login";
 
 	old_client_enter(client);
-	if (client->state == OLD_STATE_CONNECTING &&
+	if (client->state == OLD_STATE_CONNECTING && client->to_slot == NULL &&
 	    client->ip_idx + 1 < client->ips_count) {
 		io_remove(&client->io);
 		i_close_fd(&client->fd);
@@ -104,6 +105,8 @@ void old_connection_input(struct old_client *client)
 			break;
 		}
 		if (ret == 0 || ret == -1)
+			break;
+		if (ret > 0 && !old_limit_read(client, ret))
 			break;
 	}
 	if (ret == -1 && !client->failing)
@@ -286,6 +289,15 @@ static int old_connection_resolve(struct old_client *client)
 	return 0;
 }
 
+void old_connection_begin(struct old_client *client)
+{
+	if (client->set.ssl_mode != OLD_SSL_NONE &&
+	    old_connection_init_ssl(client) < 0)
+		return;
+	if (old_connection_resolve(client) == 0)
+		old_connection_connect_ip(client);
+}
+
 void old_connection_start(struct old_client *client)
 {
 	i_assert(client->state == OLD_STATE_DISCONNECTED);
@@ -296,15 +308,23 @@ void old_connection_start(struct old_client *client)
 	i_free(client->enabled);
 	client->to = timeout_add_short(client->set.connect_timeout_msecs,
 				       old_connection_timeout, client);
-	if (client->set.ssl_mode != OLD_SSL_NONE &&
-	    old_connection_init_ssl(client) < 0)
-		return;
-	if (old_connection_resolve(client) == 0)
-		old_connection_connect_ip(client);
+	old_limit_connect(client);
+}
+
+void old_connection_set_reading(struct old_client *client, bool reading)
+{
+	io_remove(&client->io);
+	if (reading) {
+		client->io = io_add_istream(client->input,
+					    old_connection_input, client);
+		io_set_pending(client->io);
+	}
+	old_connection_update_timeout(client);
 }
 
 void old_connection_close(struct old_client *client)
 {
+	old_limit_disconnected(client);
 	client->state = OLD_STATE_DISCONNECTED;
 	timeout_remove(&client->to);
 	T_BEGIN {
@@ -340,12 +360,14 @@ void old_connection_switch_ioloop(struct old_client *client)
 		client->to = io_loop_move_timeout(&client->to);
 	if (client->output != NULL)
 		o_stream_switch_ioloop(client->output);
+	old_limit_switch_ioloop(client);
 }
 
 void old_connection_update_timeout(struct old_client *client)
 {
-	bool pending = array_count(&client->sent) > 0 ||
-		client->writing != NULL;
+	/* while we don't read, it isn't silent */
+	bool pending = client->to_pause == NULL &&
+		(array_count(&client->sent) > 0 || client->writing != NULL);
 
 	if (client->state != OLD_STATE_READY)
 		return;

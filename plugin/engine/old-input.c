@@ -57,6 +57,7 @@ static int old_input_status(struct old_client *client, const char *line)
 
 	old_input_untagged(client, &untagged);
 	if (strcmp(untagged.name, "BYE") == 0) {
+		old_limit_bye(client, untagged.code, untagged.text);
 		return old_client_fail(client, MAIL_ERROR_UNAVAILABLE,
 			"The old server ended the session: %s",
 			old_reply_clean(untagged.text));

@@ -93,7 +93,11 @@ old_login_failed(struct old_client *client, const struct old_reply *reply)
 	if (*client->set.password != '\0' &&
 	    strstr(reply->text, client->set.password) != NULL)
 		text = "The old server refuses the login";
-	client->login_refused = old_login_is_refusal(reply);
+	client->login_refused = client->failure != OLD_FAILURE_THROTTLED &&
+		old_login_is_refusal(reply);
+	if (reply->state == OLD_REPLY_NO && !client->login_refused &&
+	    client->failure == OLD_FAILURE_NONE)
+		client->failure = OLD_FAILURE_USER;
 	(void)old_client_fail(client, client->login_refused ? MAIL_ERROR_PERM :
 			      reply->state == OLD_REPLY_BAD ?
 			      MAIL_ERROR_UNAVAILABLE : reply->error_code,
@@ -271,6 +275,7 @@ int old_login_greeting(struct old_client *client,
 	bool preauth = strcmp(untagged->name, "PREAUTH") == 0;
 
 	if (strcmp(untagged->name, "OK") != 0 && !preauth) {
+		old_limit_refused(client, untagged->code, untagged->text);
 		return old_client_fail(client, MAIL_ERROR_UNAVAILABLE,
 			"The old server doesn't greet as an IMAP server: %s",
 			old_reply_clean(untagged->text));

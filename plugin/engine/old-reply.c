@@ -69,6 +69,9 @@ static const struct old_meaning text_meanings[] = {
 static const struct old_meaning other_meaning = {
 	"", MAIL_ERROR_NOTPOSSIBLE, NULL
 };
+static const struct old_meaning bandwidth_meaning = {
+	"", MAIL_ERROR_LIMIT, NULL
+};
 static const struct old_meaning bad_meaning = {
 	"", MAIL_ERROR_PARAMS, NULL
 };
@@ -120,6 +123,10 @@ static const struct old_meaning *old_meaning_find(const struct old_reply *reply)
 {
 	unsigned int i;
 
+	/* Gmail says OVERQUOTA */
+	if (reply->state == OLD_REPLY_NO &&
+	    strcasestr(reply->text, "bandwidth limit") != NULL)
+		return &bandwidth_meaning;
 	for (i = 0; i < N_ELEMENTS(code_meanings); i++) {
 		if (strcmp(code_meanings[i].mark, reply->code) == 0)
 			return &code_meanings[i];

@@ -7,6 +7,8 @@
 #include "mail-namespace.h"
 #include "mail-storage-settings.h"
 #include "imapc-settings.h"
+#include "migration-user.h"
+#include "old-limits.h"
 #include "old-settings.h"
 
 #include <string.h>
@@ -55,6 +57,16 @@ old_settings_ssl(struct mail_namespace *ns, const struct imapc_settings *set,
 	return 0;
 }
 
+static struct old_limits *
+old_settings_limits(struct mail_user *user,
+		    const struct old_client_settings *set)
+{
+	struct migration_user *muser = MIGRATION_USER_CONTEXT(user);
+
+	return muser == NULL ? NULL :
+		old_limits_get(set->host, set->port, &muser->set);
+}
+
 int old_settings_read(struct mail_namespace *ns,
 		      struct old_client_settings *set_r, const char **error_r)
 {
@@ -72,5 +84,6 @@ int old_settings_read(struct mail_namespace *ns,
 	set_r->rawlog_dir = *set->imapc_rawlog_dir == '\0' ? NULL :
 		mail_user_home_expand(ns->user, set->imapc_rawlog_dir);
 	set_r->cmd_timeout_msecs = set->imapc_cmd_timeout * 1000;
+	set_r->limits = old_settings_limits(ns->user, set_r);
 	return 0;
 }

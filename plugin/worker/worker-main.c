@@ -4,33 +4,23 @@
 #include "lib.h"
 #include "ioloop.h"
 #include "master-service.h"
-#include "master-service-settings.h"
+#include "service/limit-files.h"
 #include "service/user-service.h"
 #include "worker-protocol.h"
 #include "worker.h"
 
-#include <fcntl.h>
-
-#define SLOTS_FILE "migration-slots"
 /* A reload makes the service's socket anew, which takes a moment: whoever is
    sent away must find it. */
 #define RELOAD_MSECS 1000
 
-static int slots_fd = -1;
+static struct limit_files files = LIMIT_FILES_INIT;
 static const struct migration_worker_class *class;
 static struct migration_worker *worker;
 static struct timeout *to_reload;
 
-/* The file belongs to all workers. */
-static void open_slots(void)
+static void open_files(void)
 {
-	const struct master_service_settings *set =
-		master_service_settings_get(master_service);
-	const char *path = t_strconcat(set->base_dir, "/"SLOTS_FILE, NULL);
-
-	slots_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (slots_fd == -1)
-		i_error("migration: open(%s) failed: %m", path);
+	limit_files_open(&files);
 }
 
 static int work(struct mail_user *user,
@@ -38,7 +28,8 @@ static int work(struct mail_user *user,
 		const void *_class, const char **error_r)
 {
 	const struct migration_worker_settings set = {
-		.slots_fd = slots_fd,
+		.budget_fd = files.budget_fd,
+		.slots_fd = files.slots_fd,
 		.idle_secs = master_service_get_idle_kill_secs(master_service),
 	};
 
@@ -65,7 +56,7 @@ static void deinit(void)
 	timeout_remove(&to_reload);
 	if (worker != NULL)
 		class->deinit(&worker);
-	i_close_fd(&slots_fd);
+	limit_files_close(&files);
 }
 
 int main(int argc, char *argv[])
@@ -77,7 +68,7 @@ int main(int argc, char *argv[])
 		.module = "mail",
 		.service = WORKER_PROTOCOL_NAME,
 		.class_name = MIGRATION_WORKER_CLASS,
-		.as_root = open_slots,
+		.as_root = open_files,
 		.serve = work,
 		.die = die,
 		.deinit = deinit,

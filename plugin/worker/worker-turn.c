@@ -251,8 +251,15 @@ static void turn_cutover(struct worker_turns *turns, struct worker_task *task)
 	turns->callbacks.states_changed(turns->context);
 }
 
+static bool client_waits(const struct worker_task *task)
+{
+	return task->type == WORKER_WRITE || task->type == WORKER_FRESH;
+}
+
 void worker_turn(struct worker_turns *turns, struct worker_task *task)
 {
+	mirror_set_claim(turns->mirror, client_waits(task) ?
+			 OLD_CLAIM_WAITED : OLD_CLAIM_LOOK);
 	switch (task->type) {
 	case WORKER_WRITE:
 		turn_write(turns, task);

@@ -31,7 +31,7 @@ struct worker_pause {
 struct worker_turns {
 	struct mirror *mirror;
 	struct fill_observer observer;
-	struct worker_slots *slots;
+	struct old_slots *slots;
 	struct worker_turns_callbacks callbacks;
 	void *context;
 

@@ -5,7 +5,7 @@
 #include "time-util.h"
 #include "worker-answer.h"
 #include "worker-server.h"
-#include "worker-slots.h"
+#include "engine/old-slots.h"
 #include "worker-turns-private.h"
 
 /* a write may come each moment: not as late as a connection that waits */
@@ -142,7 +142,7 @@ turns_refuse(struct worker_turns *turns, enum worker_request_type type,
 		*error_r = t_strdup(turns->error);
 		return TRUE;
 	}
-	if (worker_slots_want(turns->slots, 1) == 0) {
+	if (old_slots_want(turns->slots, 1) == 0) {
 		*error_code_r = MAIL_ERROR_LIMIT;
 		*error_r = "[LIMIT] Too many connections to the old server";
 		return TRUE;
@@ -327,7 +327,7 @@ unsigned int worker_turns_freshness_msecs(const struct worker_turns *turns)
 }
 
 struct worker_turns *
-worker_turns_init(struct mirror *mirror, struct worker_slots *slots,
+worker_turns_init(struct mirror *mirror, struct old_slots *slots,
 		  const struct worker_turns_callbacks *callbacks,
 		  void *context)
 {

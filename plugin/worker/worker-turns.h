@@ -14,14 +14,14 @@
  * 1 s at first and 30 s at last (mirror-backoff.h): requests are refused with
  * its error, at once; those of the administrator (FILL, CUTOVER) for 1 s only.
  * FRESH is refused as well when a turn has taken longer than anybody waits for
- * freshness. Without a slot (worker-slots.h) all is refused.
+ * freshness. Without a slot (old-slots.h) all is refused.
  */
 
 #include "engine/mirror.h"
 
 struct worker_connection;
 struct worker_request;
-struct worker_slots;
+struct old_slots;
 struct worker_turns;
 
 struct worker_turns_callbacks {
@@ -37,7 +37,7 @@ struct worker_turns_callbacks {
 
 /* Turns begin in what is the current ioloop now. */
 struct worker_turns *
-worker_turns_init(struct mirror *mirror, struct worker_slots *slots,
+worker_turns_init(struct mirror *mirror, struct old_slots *slots,
 		  const struct worker_turns_callbacks *callbacks,
 		  void *context);
 /* Drops the requests. */

@@ -8,7 +8,7 @@
 #include "engine/mirror.h"
 #include "engine/mirror-watch.h"
 #include "worker-catchup.h"
-#include "worker-slots.h"
+#include "engine/old-slots.h"
 #include "worker-turns.h"
 #include "worker-watch.h"
 
@@ -34,7 +34,7 @@ struct news {
 struct worker_watch {
 	struct migration_user *muser;
 	struct mirror *mirror;
-	struct worker_slots *slots;
+	struct old_slots *slots;
 	struct worker_turns *turns;
 	struct worker_catchup *catchup;
 	struct ioloop *ioloop;
@@ -332,7 +332,7 @@ static void start_listening(struct worker_watch *watch)
 	const char *error;
 
 	if (!watch->wanted || watch->mirror_watch != NULL ||
-	    worker_slots_want(watch->slots, 2) < 2)
+	    old_slots_want(watch->slots, 2) < 2)
 		return;
 	if (mirror_watch_init(watch->muser, &callbacks, watch,
 			      &watch->mirror_watch, &error) < 0)
@@ -390,7 +390,7 @@ void worker_watch_want_late(struct worker_watch *watch)
 
 struct worker_watch *
 worker_watch_init(struct migration_user *muser, struct mirror *mirror,
-		  struct worker_slots *slots, struct worker_turns *turns,
+		  struct old_slots *slots, struct worker_turns *turns,
 		  struct worker_catchup *catchup)
 {
 	struct worker_watch *watch = i_new(struct worker_watch, 1);

@@ -9,7 +9,7 @@
  * are mirrored now and then. A local INBOX is one of the first while late mail is
  * wanted: what is heard of the old one is worker-catchup's to judge. News that
  * the mirror doesn't know make a refresh; those that come in a turn may be what it has just written, and wait for its
- * end. Without a second slot (worker-slots.h) nothing is heard: the first are
+ * end. Without a second slot (old-slots.h) nothing is heard: the first are
  * refreshed now and then. Nor is it listened before somebody asks for anything
  * but writes.
  *
@@ -21,14 +21,14 @@ struct migration_user;
 struct mirror;
 struct worker_catchup;
 struct worker_connection;
-struct worker_slots;
+struct old_slots;
 struct worker_turns;
 struct worker_watch;
 
 /* In the current ioloop. */
 struct worker_watch *
 worker_watch_init(struct migration_user *muser, struct mirror *mirror,
-		  struct worker_slots *slots, struct worker_turns *turns,
+		  struct old_slots *slots, struct worker_turns *turns,
 		  struct worker_catchup *catchup);
 void worker_watch_deinit(struct worker_watch **watch);
 

@@ -10,7 +10,8 @@
 #include "worker-catchup.h"
 #include "worker-request.h"
 #include "worker-server.h"
-#include "worker-slots.h"
+#include "engine/old-limits.h"
+#include "engine/old-slots.h"
 #include "worker-socket.h"
 #include "worker-turns.h"
 #include "worker-watch.h"
@@ -33,7 +34,7 @@ struct migration_worker {
 	int lock_fd;
 	struct file_lock *lock;
 	struct mirror *mirror;
-	struct worker_slots *slots;
+	struct old_slots *slots;
 	struct worker_turns *turns;
 	struct worker_catchup *catchup;
 	struct worker_watch *watch;
@@ -146,7 +147,7 @@ static void migration_worker_deinit(struct migration_worker **_worker)
 	if (worker->mirror != NULL)
 		mirror_deinit(&worker->mirror);
 	if (worker->slots != NULL)
-		worker_slots_deinit(&worker->slots);
+		old_slots_deinit(&worker->slots);
 	if (worker->lock != NULL)
 		file_unlock(&worker->lock);
 	i_close_fd(&worker->lock_fd);
@@ -330,8 +331,9 @@ static int worker_slots(struct migration_worker *worker, const char **error_r)
 			"no file for it, see the log";
 		return -1;
 	}
-	worker->slots = worker_slots_init(worker->set.slots_fd, old_set.host,
-					  limit);
+	worker->slots = old_slots_init(worker->set.slots_fd, old_set.host,
+				       limit, old_set.limits == NULL ? NULL :
+				       old_limits_budget(old_set.limits));
 	return 0;
 }
 
@@ -359,7 +361,7 @@ static void worker_give_way(struct migration_worker *worker)
 	    mailbox_state_any(set->dir, MAILBOX_STATE_MIRRORED))
 		return;
 	mirror_disconnect(worker->mirror);
-	worker_slots_release(worker->slots);
+	old_slots_release(worker->slots);
 }
 
 static void worker_turn_ended(void *context)
@@ -462,6 +464,8 @@ migration_worker_init(struct mail_user *user,
 	worker = i_new(struct migration_worker, 1);
 	worker->muser = muser;
 	worker->set = *set;
+	/* it counts its connections by itself */
+	old_limits_set_files(set->budget_fd, -1);
 	worker->ended = ended;
 	worker->ioloop = current_ioloop;
 	worker->lock_fd = -1;

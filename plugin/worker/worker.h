@@ -18,8 +18,9 @@ struct mail_user;
 struct migration_worker;
 
 struct migration_worker_settings {
-	/* the file of worker-slots.h, -1 if it can't be had. The caller's. */
-	int slots_fd;
+	/* the files of engine/old-limits.h, -1 if they can't be had. The
+	   caller's. */
+	int budget_fd, slots_fd;
 	/* how long it stays when nobody is connected */
 	unsigned int idle_secs;
 };

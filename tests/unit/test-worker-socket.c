@@ -3,7 +3,7 @@
 #include "lib.h"
 #include "mkdir-parents.h"
 #include "net.h"
-#include "worker/worker-slots.h"
+#include "engine/old-slots.h"
 #include "worker/worker-socket.h"
 
 #include "engine-unit.h"
@@ -68,7 +68,7 @@ static int slots_file(void)
 static pid_t have_slots(int fd, const char *host, unsigned int limit,
 			unsigned int count)
 {
-	struct worker_slots *slots;
+	struct old_slots *slots;
 	int pipe_fds[2];
 	char byte;
 	pid_t pid;
@@ -76,8 +76,8 @@ static pid_t have_slots(int fd, const char *host, unsigned int limit,
 	CU_ASSERT_FATAL(pipe(pipe_fds) == 0);
 	fflush(NULL);
 	if ((pid = fork()) == 0) {
-		slots = worker_slots_init(fd, host, limit);
-		if (worker_slots_want(slots, count) != count)
+		slots = old_slots_init(fd, host, limit, NULL);
+		if (old_slots_want(slots, count) != count)
 			_exit(1);
 		if (write(pipe_fds[1], "", 1) != 1)
 			_exit(1);
@@ -99,35 +99,35 @@ static void kill_worker(pid_t pid)
 static void test_slots(void)
 {
 	int fd = slots_file();
-	struct worker_slots *slots, *others;
+	struct old_slots *slots, *others;
 	pid_t pid;
 
 	pid = have_slots(fd, "old.example", 3, 2);
-	slots = worker_slots_init(fd, "OLD.example", 3);
-	CU_ASSERT(worker_slots_want(slots, 1) == 1);
-	CU_ASSERT(worker_slots_want(slots, 2) == 1);
-	others = worker_slots_init(fd, "older.example", 1);
-	CU_ASSERT(worker_slots_want(others, 2) == 1);
-	worker_slots_deinit(&others);
+	slots = old_slots_init(fd, "OLD.example", 3, NULL);
+	CU_ASSERT(old_slots_want(slots, 1) == 1);
+	CU_ASSERT(old_slots_want(slots, 2) == 1);
+	others = old_slots_init(fd, "older.example", 1, NULL);
+	CU_ASSERT(old_slots_want(others, 2) == 1);
+	old_slots_deinit(&others);
 	kill_worker(pid);
-	CU_ASSERT(worker_slots_want(slots, 2) == 2);
+	CU_ASSERT(old_slots_want(slots, 2) == 2);
 	/* those that there are stay */
-	CU_ASSERT(worker_slots_want(slots, 1) == 2);
-	worker_slots_deinit(&slots);
+	CU_ASSERT(old_slots_want(slots, 1) == 2);
+	old_slots_deinit(&slots);
 	pid = have_slots(fd, "old.example", 3, 3);
-	slots = worker_slots_init(fd, "old.example", 3);
-	CU_ASSERT(worker_slots_want(slots, 1) == 0);
-	worker_slots_deinit(&slots);
+	slots = old_slots_init(fd, "old.example", 3, NULL);
+	CU_ASSERT(old_slots_want(slots, 1) == 0);
+	old_slots_deinit(&slots);
 	kill_worker(pid);
 	i_close_fd(&fd);
 }
 
 static void test_no_limit(void)
 {
-	struct worker_slots *slots = worker_slots_init(-1, "old.example", 0);
+	struct old_slots *slots = old_slots_init(-1, "old.example", 0, NULL);
 
-	CU_ASSERT(worker_slots_want(slots, 2) == 2);
-	worker_slots_deinit(&slots);
+	CU_ASSERT(old_slots_want(slots, 2) == 2);
+	old_slots_deinit(&slots);
 }
 
 int main(void)

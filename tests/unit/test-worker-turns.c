@@ -9,7 +9,7 @@
 #include "worker/worker-answer.h"
 #include "worker/worker-request.h"
 #include "worker/worker-server.h"
-#include "worker/worker-slots.h"
+#include "engine/old-slots.h"
 #include "worker/worker-turns-private.h"
 
 #include "engine-unit.h"
@@ -65,7 +65,7 @@ void worker_server_drop(struct worker_request **request)
 	worker_request_free(request);
 }
 
-unsigned int worker_slots_want(struct worker_slots *slots ATTR_UNUSED,
+unsigned int old_slots_want(struct old_slots *slots ATTR_UNUSED,
 			       unsigned int count)
 {
 	return I_MIN(slots_left, count);
@@ -124,6 +124,11 @@ mirror_fill(struct mirror *mirror ATTR_UNUSED, const char *vname,
 	observer->progress(observer->context, 2000);
 	i_zero(result_r);
 	return mirror_result(error_code_r, error_r);
+}
+
+void mirror_set_claim(struct mirror *mirror ATTR_UNUSED,
+		      enum old_claim claim ATTR_UNUSED)
+{
 }
 
 int mirror_cutover_prepare(struct mirror *mirror ATTR_UNUSED,

@@ -1,7 +1,8 @@
 #include "lib.h"
 #include "array.h"
 #include "md5.h"
-#include "worker-slots.h"
+#include "old-budget.h"
+#include "old-slots.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,11 +11,12 @@
 #define MAX_LIMIT (1 << 20)
 #define HOST_BITS 42
 
-struct worker_slots {
+struct old_slots {
 	int fd;
 	/* of the server's first slot */
 	off_t start;
 	unsigned int limit;
+	const struct old_budget *budget;
 	ARRAY(unsigned int) taken;
 };
 
@@ -31,7 +33,7 @@ static off_t host_start(const char *host)
 	return (off_t)(place >> (64 - HOST_BITS)) * MAX_LIMIT;
 }
 
-static bool slot_lock(struct worker_slots *slots, unsigned int slot, int type)
+static bool slot_lock(struct old_slots *slots, unsigned int slot, int type)
 {
 	struct flock lock = {
 		.l_type = type,
@@ -43,39 +45,48 @@ static bool slot_lock(struct worker_slots *slots, unsigned int slot, int type)
 	return fcntl(slots->fd, F_SETLK, &lock) == 0;
 }
 
-struct worker_slots *
-worker_slots_init(int fd, const char *host, unsigned int limit)
+struct old_slots *
+old_slots_init(int fd, const char *host, unsigned int limit,
+	       const struct old_budget *budget)
 {
-	struct worker_slots *slots = i_new(struct worker_slots, 1);
+	struct old_slots *slots = i_new(struct old_slots, 1);
 
 	i_assert(fd != -1 || limit == 0);
 	slots->fd = fd;
 	slots->start = host_start(host);
 	slots->limit = I_MIN(limit, MAX_LIMIT);
+	slots->budget = budget;
 	i_array_init(&slots->taken, 2);
 	return slots;
 }
 
-void worker_slots_release(struct worker_slots *slots)
+void old_slots_keep(struct old_slots *slots, unsigned int count)
 {
 	unsigned int slot;
 
-	array_foreach_elem(&slots->taken, slot)
+	while (array_count(&slots->taken) > count) {
+		slot = *array_back(&slots->taken);
 		(void)slot_lock(slots, slot, F_UNLCK);
-	array_clear(&slots->taken);
+		array_pop_back(&slots->taken);
+	}
 }
 
-void worker_slots_deinit(struct worker_slots **_slots)
+void old_slots_release(struct old_slots *slots)
 {
-	struct worker_slots *slots = *_slots;
+	old_slots_keep(slots, 0);
+}
+
+void old_slots_deinit(struct old_slots **_slots)
+{
+	struct old_slots *slots = *_slots;
 
 	*_slots = NULL;
-	worker_slots_release(slots);
+	old_slots_release(slots);
 	array_free(&slots->taken);
 	i_free(slots);
 }
 
-static bool slot_is_own(const struct worker_slots *slots, unsigned int slot)
+static bool slot_is_own(const struct old_slots *slots, unsigned int slot)
 {
 	unsigned int own;
 
@@ -86,13 +97,21 @@ static bool slot_is_own(const struct worker_slots *slots, unsigned int slot)
 	return FALSE;
 }
 
-unsigned int worker_slots_want(struct worker_slots *slots, unsigned int count)
+static unsigned int share_of_limit(const struct old_slots *slots)
 {
-	unsigned int slot;
+	unsigned int machines = slots->budget == NULL ? 1 :
+		old_budget_share(slots->budget);
+
+	return I_MAX(slots->limit / machines, 1);
+}
+
+unsigned int old_slots_want(struct old_slots *slots, unsigned int count)
+{
+	unsigned int slot, limit = share_of_limit(slots);
 
 	if (slots->limit == 0)
 		return count;
-	for (slot = 0; slot < slots->limit &&
+	for (slot = 0; slot < limit &&
 	     array_count(&slots->taken) < count; slot++) {
 		/* to lock one's own once more would succeed */
 		if (!slot_is_own(slots, slot) &&
