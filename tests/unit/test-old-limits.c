@@ -282,6 +282,7 @@ static pid_t have_slot(const char *path, unsigned int msecs)
 		    write(pipe_fds[1], "", 1) != 1)
 			_exit(1);
 		i_sleep_msecs(msecs);
+		old_slots_deinit(&slots);
 		_exit(0);
 	}
 	i_close_fd(&pipe_fds[1]);
