@@ -239,7 +239,8 @@ void old_limit_disconnected(struct old_client *client);
 /* bytes were read. Returns FALSE when nothing more is to be read now: it pauses, or
    it has failed. */
 bool old_limit_read(struct old_client *client, size_t bytes);
-/* NO, or not greeted with OK: does the server want less? */
+/* NO, or not greeted with OK: does the server want less? Then the connection may
+   be given up. */
 void old_limit_refused(struct old_client *client, const char *code,
 		       const char *text);
 /* It ends the session. */

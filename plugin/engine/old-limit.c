@@ -60,14 +60,13 @@ static enum old_failure end_failure(const struct old_client *client)
 		OLD_FAILURE_UNREACHABLE;
 }
 
-static void limit_failed(struct old_client *client, enum old_failure failure,
-			 const char *reason)
+static void limit_failed(struct old_client *client, enum old_failure failure)
 {
 	unsigned int secs = old_limits_failed(client->set.limits, failure);
 
 	if (secs > 0) {
 		e_warning(client->event, "migration: It's left alone for %u "
-			  "seconds: %s", secs, reason);
+			  "seconds: %s", secs, client->error);
 	}
 }
 
@@ -83,7 +82,7 @@ void old_limit_disconnected(struct old_client *client)
 	client->counted = FALSE;
 	if (failure != OLD_FAILURE_NONE && failure != OLD_FAILURE_DAILY &&
 	    !client->leaving)
-		limit_failed(client, failure, client->error);
+		limit_failed(client, failure);
 	old_limits_disconnected(client->set.limits);
 }
 
@@ -143,11 +142,18 @@ void old_limit_refused(struct old_client *client, const char *code,
 {
 	if (old_throttle_find(code, text) != OLD_THROTTLE_LESS)
 		return;
-	if (client->state == OLD_STATE_READY && !client->failing)
-		limit_failed(client, OLD_FAILURE_THROTTLED,
-			     old_reply_clean(text));
-	else
-		client->failure = OLD_FAILURE_THROTTLED;
+	if (client->state == OLD_STATE_READY &&
+	    (client->set.limits == NULL || client->claim == OLD_CLAIM_WAITED)) {
+		(void)old_limits_failed(client->set.limits,
+					OLD_FAILURE_THROTTLED);
+		return;
+	}
+	client->failure = OLD_FAILURE_THROTTLED;
+	/* who goes on asking isn't liked the better for it */
+	if (client->state == OLD_STATE_READY)
+		(void)old_client_fail(client, MAIL_ERROR_UNAVAILABLE,
+			"The old server wants less of us: %s",
+			old_reply_clean(text));
 }
 
 void old_limit_bye(struct old_client *client, const char *code,

@@ -5,6 +5,7 @@
 #include "strescape.h"
 #include "migration-user.h"
 #include "engine/catchup-wait.h"
+#include "engine/old-limits.h"
 #include "engine/old-settings.h"
 #include "move-failure.h"
 #include "mover-boxes.h"
@@ -21,6 +22,8 @@ struct migration_mover {
 	struct mover_boxes boxes;
 	/* host:port */
 	char *host;
+	/* NULL: not asked for, when there's nothing to do */
+	struct old_limits *limits;
 
 	struct mover_link *link;
 	void (*ended)(void);
@@ -71,9 +74,11 @@ static void say_no(struct migration_mover *mover, enum mail_error error_code,
 		   const char *error)
 {
 	string_t *line = t_str_new(128);
+	enum move_failure failure;
 
-	str_printfa(line, "NO\t%s\t",
-		    move_failure_to_str(move_failure_find(error_code)));
+	failure = move_failure_find(old_limits_take_failure(mover->limits),
+				    error_code);
+	str_printfa(line, "NO\t%s\t", move_failure_to_str(failure));
 	str_append_tabescaped(line, error);
 	mover_link_say(mover->link, str_c(line));
 }
@@ -216,6 +221,7 @@ mover_request(void *context, const struct mover_request *request)
 	struct migration_mover *mover = context;
 
 	mover->stopped = FALSE;
+	(void)old_limits_take_failure(mover->limits);
 	switch (request->type) {
 	case MOVER_SURVEY:
 		do_survey(mover);
@@ -273,6 +279,7 @@ static int read_host(struct migration_mover *mover, const char **error_r)
 	}
 	mover->host = i_strdup_printf("%s:%u", t_str_lcase(set.host),
 				      set.port);
+	mover->limits = set.limits;
 	return 0;
 }
 
@@ -290,11 +297,12 @@ static void migration_mover_deinit(struct migration_mover **_mover)
 }
 
 static int
-migration_mover_init(struct mail_user *user, struct migration_mover **mover_r,
-		     const char **error_r)
+migration_mover_init(struct mail_user *user, int budget_fd, int slots_fd,
+		     struct migration_mover **mover_r, const char **error_r)
 {
 	struct migration_mover *mover = i_new(struct migration_mover, 1);
 
+	old_limits_set_files(budget_fd, slots_fd);
 	mover->user = user;
 	mover->muser = MIGRATION_USER_CONTEXT(user);
 	mover_boxes_init(&mover->boxes, mover->muser);

@@ -14,9 +14,11 @@ struct mail_user;
 struct migration_mover;
 
 struct migration_mover_class {
-	/* The process is the mail user by now. Returns 0, -1 with an error. */
-	int (*init)(struct mail_user *user, struct migration_mover **mover_r,
-		    const char **error_r);
+	/* The process is the mail user by now. The files of
+	   engine/old-limits.h stay the caller's, -1 if they can't be had.
+	   Returns 0, -1 with an error. */
+	int (*init)(struct mail_user *user, int budget_fd, int slots_fd,
+		    struct migration_mover **mover_r, const char **error_r);
 	/* The scheduler is on this socket, which becomes its own; ended() is
 	   called when it has gone, or there's nothing to do for this user. */
 	void (*start)(struct migration_mover *mover, int fd,
