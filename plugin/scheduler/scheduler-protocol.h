@@ -28,6 +28,7 @@
  *       The lines below, then OK.
  *   WATCH
  *       STATUS, and again each second until the end of the connection.
+ * Each is answered NO as well when the service isn't wanted (migration_service).
  *
  *   KEYS in STATUS, each line <what> <key>=<value>...; unknown ones are to be
  *   ignored. Times are unix seconds, sizes bytes, rates bytes per second:
@@ -37,6 +38,8 @@
  *              for late mail, 0: none is due)
  *     server   host= connections= limit= state=ok|backoff|daily until= reason=
  *              today= daily= rate=
+ *              connections: users who are moved now, limit: at most so many by
+ *              now; host is empty for those whose old server isn't known yet
  *     running  user= host= doing=survey|fill|catchup mailbox= what= messages=
  *              done_messages= bytes= done_bytes= rate= since=
  *     failed   user= failure= reason= since= retry=     at most 100 of them

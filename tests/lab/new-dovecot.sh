@@ -7,7 +7,8 @@
 
 NEW=new
 NEW_MODULES=modules
-NEW_SERVICES="migration-worker migration-deliver migration-mover"
+NEW_SERVICES="migration-worker migration-deliver migration-mover \
+	migration-scheduler"
 
 # new_modules_install: the system's modules, and ours from the build tree
 new_modules_install()
@@ -50,11 +51,17 @@ new_key()
 		"$DIR/milter/key" "$DIR/$NEW/key"
 }
 
+# That of a program: its name, but for one.
+new_service_name()
+{
+	[ "$1" = migration-scheduler ] && echo migration || echo "$1"
+}
+
 new_config_services()
 {
 	for service in $NEW_SERVICES; do
 		[ ! -x "$DIR/bin/$service" ] || cat <<END
-service $service {
+service $(new_service_name "$service") {
   executable = $DIR/bin/$service
 }
 END
