@@ -11,14 +11,11 @@
  */
 #include "bench.h"
 #include "bench-figures.h"
-#include "bench-lab.h"
+#include "copy-tool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define FOLDERS 60
-#define STOCK "-o mail_plugins="
 
 enum {
 	TOOL_OURS,
@@ -35,98 +32,26 @@ static const char *const tool_names[TOOLS] = {
 static char *commands[TOOLS];
 static double wall[TOOLS][BENCH_MAX_RUNS], cpu[TOOLS][BENCH_MAX_RUNS];
 
-static void fill_old(const struct bench *bench)
+static char *own_command(const struct bench *bench, const char *name)
 {
-	struct imap_client *client = bench_imap(bench, "OLD_IMAP_DIRECT", 0);
-	char name[16];
-	unsigned int i;
+	char *command;
 
-	bench_say("filling %u folders", FOLDERS);
-	for (i = 0; i < FOLDERS; i++) {
-		snprintf(name, sizeof(name), "folder%02u", i);
-		if (imap_run(client, "CREATE %s", name) != IMAP_OK)
-			bench_fail("CREATE %s: %s", name, imap_error(client));
-		bench_append(bench, client, name, bench->messages / FOLDERS);
-		imap_clear(client);
-	}
-	imap_logout(&client);
-	bench_copy_old_home(bench, 0, 1);
-}
-
-static void write_mbsync_conf(const struct bench *bench)
-{
-	const char *hostport = bench_get(bench, "OLD_IMAP");
-	const char *port = strrchr(hostport, ':') + 1;
-	struct process_result result;
-	char path[600];
-	FILE *file;
-
-	result = bench_shell("mkdir -p '%s/mbsync'", bench->folder);
-	process_result_free(&result);
-	snprintf(path, sizeof(path), "%s/mbsyncrc", bench->folder);
-	file = fopen(path, "w");
-	if (file == NULL ||
-	    fprintf(file, "IMAPAccount old\nHost 127.0.0.1\nPort %s\n"
-		    "User %s\nPass %s\nSSLType None\nAuthMechs LOGIN\n"
-		    "\n"
-		    "IMAPStore far\nAccount old\n\n"
-		    "MaildirStore near\nPath %s/mbsync/\n"
-		    "Inbox %s/mbsync/INBOX\nSubFolders Verbatim\n\n"
-		    "Channel all\nFar :far:\nNear :near:\nPatterns *\n"
-		    "Create Near\nSync Pull\nSyncState *\n", port,
-		    bench_user(bench, 0), bench_get(bench, "PASSWORD"),
-		    bench->folder, bench->folder) < 0 ||
-	    fclose(file) != 0)
-		bench_fail("%s can't be written", path);
-}
-
-static void make_command(const struct bench *bench, unsigned int t)
-{
-	const char *doveadm = bench_get(bench, "DOVEADM");
-	int ret;
-
-	switch (t) {
-	case TOOL_OURS:
-		ret = asprintf(&commands[t], "exec %s migration catchup -u %s",
-			       doveadm, bench_user(bench, 0));
-		break;
-	case TOOL_START:
-		ret = asprintf(&commands[t], "exec %s migration status -u %s",
-			       doveadm, bench_user(bench, 0));
-		break;
-	case TOOL_MBSYNC:
-		ret = asprintf(&commands[t], "exec mbsync -q -c '%s/mbsyncrc' "
-			       "-a", bench->folder);
-		break;
-	default:
-		ret = asprintf(&commands[t], "exec %s " STOCK
-			" -o mail_fsync=never -o imapc_features="
-			"'rfc822.size fetch-headers fetch-bodystructure' "
-			"-o mail_prefetch_count=1000 backup -R -u %s imapc:",
-			doveadm, bench_user(bench, 1));
-		break;
-	}
-	if (ret < 0)
+	if (asprintf(&command, "exec %s migration %s -u %s",
+		     bench_get(bench, "DOVEADM"), name,
+		     bench_user(bench, 0)) < 0)
 		abort();
+	return command;
 }
 
-static struct bench_usage
-run_tool(const struct bench *bench, unsigned int t)
+static void make_commands(const struct bench *bench)
 {
-	struct process_result result;
-	struct bench_usage usage;
-	char output[600];
-	int status;
+	char folder[600];
 
-	snprintf(output, sizeof(output), "%s/log/bench.out",
-		 bench_get(bench, "DIR"));
-	status = bench_measure(commands[t], output, &usage);
-	if (status != 0) {
-		result = bench_shell("tail -n 5 '%s'", output);
-		bench_fail("%s: status %d: %s", commands[t], status,
-			   result.output);
-	}
-	return usage;
+	snprintf(folder, sizeof(folder), "%s/mbsync", bench->folder);
+	commands[TOOL_OURS] = own_command(bench, "catchup");
+	commands[TOOL_START] = own_command(bench, "status");
+	commands[TOOL_MBSYNC] = copy_command(bench, COPY_MBSYNC, 0, folder);
+	commands[TOOL_BACKUP] = copy_command(bench, COPY_TUNED, 1, NULL);
 }
 
 /* Each has everything, and there is nothing new. */
@@ -135,14 +60,15 @@ static void prepare(struct bench *bench)
 	unsigned int t;
 
 	bench_lab_up(bench, 2, 0, "");
-	fill_old(bench);
+	bench_say("filling %u folders", BENCH_FOLDERS);
+	bench_corpus_folders(bench, 0, bench->messages);
+	bench_copy_old_home(bench, 0, 1);
 	bench_fill_user(bench, 0, "local");
-	write_mbsync_conf(bench);
+	make_commands(bench);
 	for (t = 0; t < TOOLS; t++) {
-		make_command(bench, t);
 		bench_say("%s: the first time", tool_names[t]);
-		(void)run_tool(bench, t);
-		(void)run_tool(bench, t);
+		(void)bench_run(bench, commands[t]);
+		(void)bench_run(bench, commands[t]);
 	}
 }
 
@@ -152,7 +78,7 @@ static void print_tool(const struct bench *bench, unsigned int t)
 	double took = bench_median(wall[t], bench->runs);
 
 	printf("bench: part=catchup tool=%s folders=%u rtt_ms=%u store=%s "
-	       "wall_s=%.3f cpu_s=%.4f", tool_names[t], FOLDERS,
+	       "wall_s=%.3f cpu_s=%.4f", tool_names[t], BENCH_FOLDERS,
 	       bench->rtt_ms, bench->store, took,
 	       bench_median(cpu[t], bench->runs));
 	if (bench->rtt_ms > 0)
@@ -169,7 +95,7 @@ static void run(struct bench *bench)
 	prepare(bench);
 	for (i = 0; i < bench->runs; i++) {
 		for (t = 0; t < TOOLS; t++) {
-			usage = run_tool(bench, t);
+			usage = bench_run(bench, commands[t]);
 			wall[t][i] = usage.wall_s;
 			cpu[t][i] = usage.cpu_s;
 		}

@@ -30,12 +30,12 @@ const char *bench_user(const struct bench *bench, unsigned int n)
 	return user;
 }
 
-static void write_settings(const struct bench *bench, const char *settings)
+static void write_settings(const char *path, const char *settings)
 {
-	FILE *file = fopen(bench_get(bench, "NEW_EXTRA_CONF"), "w");
+	FILE *file = fopen(path, "a");
 
 	if (file == NULL || fputs(settings, file) < 0 || fclose(file) != 0)
-		bench_fail("the new server's settings can't be written");
+		bench_fail("%s can't be written", path);
 }
 
 void bench_lab_up(struct bench *bench, unsigned int users,
@@ -44,7 +44,8 @@ void bench_lab_up(struct bench *bench, unsigned int users,
 	char user_count[16], message_count[16], rtt[16];
 	const char *const args[] = {
 		"--no-build", "--users", user_count, "--folders", "0",
-		"--messages", message_count, "--corpus", bench->corpus,
+		"--messages", message_count, "--corpus",
+		bench_corpus_find(bench->corpus)->set_name,
 		"--rtt", rtt, "--store", bench->store, NULL
 	};
 	const struct lab_options options = {
@@ -67,7 +68,38 @@ void bench_lab_up(struct bench *bench, unsigned int users,
 		bench_say("no lab: %s", error);
 		exit(LAB_UNSUPPORTED);
 	}
-	write_settings(bench, settings);
+	write_settings(bench_get(bench, "NEW_EXTRA_CONF"), settings);
+	bench_server(bench, "new", "restart");
+}
+
+const char *bench_lab_certificate(const struct bench *bench)
+{
+	static char path[600];
+
+	snprintf(path, sizeof(path), "%s/old/cert.pem",
+		 bench_get(bench, "DIR"));
+	return path;
+}
+
+void bench_lab_tls(struct bench *bench)
+{
+	const char *dir = bench_get(bench, "DIR");
+	struct process_result result;
+	char path[600], settings[1500];
+
+	result = bench_shell("openssl req -x509 -newkey rsa:2048 -nodes "
+			     "-days 30 -subj /CN=127.0.0.1 -keyout '%s/old/"
+			     "key.pem' -out '%s/old/cert.pem' 2>&1", dir, dir);
+	process_result_free(&result);
+	snprintf(path, sizeof(path), "%s/old/extra.conf", dir);
+	snprintf(settings, sizeof(settings), "ssl = yes\n"
+		 "ssl_cert = <%s/old/cert.pem\nssl_key = <%s/old/key.pem\n"
+		 "service imap-login {\n  inet_listener imap {\n"
+		 "    ssl = yes\n  }\n}\n", dir, dir);
+	write_settings(path, settings);
+	write_settings(bench_get(bench, "NEW_EXTRA_CONF"),
+		       "imapc_ssl = imaps\nimapc_ssl_verify = no\n");
+	bench_server(bench, "old", "restart");
 	bench_server(bench, "new", "restart");
 }
 
@@ -146,6 +178,24 @@ struct process_result bench_shell(const char *fmt, ...)
 	return result;
 }
 
+struct bench_usage bench_run(const struct bench *bench, const char *command)
+{
+	struct process_result result;
+	struct bench_usage usage;
+	char output[600];
+	int status;
+
+	snprintf(output, sizeof(output), "%s/log/bench.out",
+		 bench_get(bench, "DIR"));
+	status = bench_measure(command, output, &usage);
+	if (status != 0) {
+		result = bench_shell("tail -n 5 '%s'", output);
+		bench_fail("%s: status %d: %s", command, status,
+			   result.output);
+	}
+	return usage;
+}
+
 struct imap_client *bench_imap_at(const struct bench *bench,
 				  const char *hostport, unsigned int user)
 {
@@ -201,6 +251,15 @@ struct bench_sum bench_sum_user(const struct bench *bench,
 	sum.messages = messages;
 	sum.bytes = bytes;
 	return sum;
+}
+
+struct bench_sum bench_sum_old(const struct bench *bench, unsigned int user)
+{
+	char doveadm[600];
+
+	snprintf(doveadm, sizeof(doveadm), "doveadm -c '%s/old/dovecot.conf'",
+		 bench_get(bench, "DIR"));
+	return bench_sum_user(bench, doveadm, bench_user(bench, user));
 }
 
 static void append_batch(struct imap_client *client, const char *mailbox,

@@ -7,6 +7,7 @@
 #define BENCH_LAB_H
 
 #include "bench.h"
+#include "bench-figures.h"
 #include "imap-client.h"
 #include "process.h"
 
@@ -28,6 +29,11 @@
    new server. */
 void bench_lab_up(struct bench *bench, unsigned int users,
 		  unsigned int messages, const char *settings);
+/* From now on the old server speaks TLS from the first byte, at the same port,
+   and the new one to it. */
+void bench_lab_tls(struct bench *bench);
+/* The certificate that it shows, which is its own authority. */
+const char *bench_lab_certificate(const struct bench *bench);
 /* No server crashed. */
 void bench_lab_check(const struct bench *bench);
 /* For the parent: what its logs say about a failure. */
@@ -43,6 +49,8 @@ void bench_server(struct bench *bench, const char *server, const char *action);
 /* A shell command that must succeed. Free the result. */
 struct process_result bench_shell(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
+/* The same, measured. Its output goes to the lab's bench.out. */
+struct bench_usage bench_run(const struct bench *bench, const char *command);
 /* Logs in; server is a key of `lab env`. */
 struct imap_client *bench_imap(const struct bench *bench, const char *server,
 			       unsigned int user);
@@ -56,6 +64,9 @@ void bench_fill_user(const struct bench *bench, unsigned int user,
 struct bench_sum {
 	uint64_t messages, bytes;
 };
+/* What the old server has of a user, by its own files: this also warms the page
+   cache, as for the peers' figures. */
+struct bench_sum bench_sum_old(const struct bench *bench, unsigned int user);
 /* Of all mailboxes of a user, by a doveadm command and its options. Bytes are
    those of IMAP. */
 struct bench_sum bench_sum_user(const struct bench *bench,

@@ -1,6 +1,7 @@
 /*
- * bench PART [--rtt MS] [--corpus small|medium] [--store sdbox|mdbox|maildir]
- *       [--messages N] [--runs N] [--writers N] [--idlers N] [--port-base PORT]
+ * bench PART [--rtt MS] [--corpus small|medium|folders|huge] [--tls]
+ *       [--store sdbox|mdbox|maildir] [--messages N] [--runs N] [--users N]
+ *       [--tools NAME,...] [--writers N] [--idlers N] [--port-base PORT]
  *       [--proxied] [--socket unix|inet] [--soak N]
  *
  * Measures one part and prints its figures. Most need root, for the lab. Exits
@@ -29,6 +30,7 @@
 
 static const struct bench_part *const parts[] = {
 	&bench_fill,
+	&bench_verify,
 	&bench_catchup,
 	&bench_cutover,
 	&bench_mirror,
@@ -70,11 +72,13 @@ static void usage(void)
 {
 	unsigned int i;
 
-	fprintf(stderr, "usage: bench PART [--rtt MS] [--corpus small|medium]\n"
-		"             [--store sdbox|mdbox|maildir] [--messages N] "
-		"[--runs N]\n"
-		"             [--writers N] [--idlers N] [--port-base PORT]\n"
-		"             [--proxied] [--socket unix|inet] [--soak N]\n"
+	fprintf(stderr, "usage: bench PART [--rtt MS] [--corpus "
+		"small|medium|folders|huge]\n"
+		"             [--tls] [--store sdbox|mdbox|maildir] "
+		"[--messages N] [--runs N]\n"
+		"             [--users N] [--tools NAME,...] [--writers N] "
+		"[--idlers N]\n"
+		"             [--port-base PORT] [--proxied] [--socket unix|inet] [--soak N]\n"
 		"parts:");
 	for (i = 0; parts[i] != NULL; i++)
 		fprintf(stderr, " %s", parts[i]->name);
@@ -109,6 +113,17 @@ static unsigned int socket_bits(const char *name)
 	return BENCH_INET;
 }
 
+static void set_corpus(struct bench *bench, const char *name)
+{
+	const struct bench_corpus *corpus = bench_corpus_find(name);
+
+	if (corpus == NULL)
+		usage();
+	bench->corpus = corpus->name;
+	bench->corpus_set = corpus->set;
+	bench->layout = corpus->layout;
+}
+
 static void parse_options(struct bench *bench, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -120,6 +135,9 @@ static void parse_options(struct bench *bench, int argc, char **argv)
 		{ "writers", required_argument, NULL, 'w' },
 		{ "idlers", required_argument, NULL, 'i' },
 		{ "port-base", required_argument, NULL, 'p' },
+		{ "users", required_argument, NULL, 'u' },
+		{ "tools", required_argument, NULL, 'T' },
+		{ "tls", no_argument, NULL, 't' },
 		{ "proxied", no_argument, NULL, 'x' },
 		{ "socket", required_argument, NULL, 'k' },
 		{ "soak", required_argument, NULL, 'o' },
@@ -130,21 +148,23 @@ static void parse_options(struct bench *bench, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'd': bench->rtt_ms = number(optarg, 0, 10000); break;
-		case 'c': bench->corpus = optarg; break;
+		case 'c': set_corpus(bench, optarg); break;
 		case 's': bench->store = store_name(optarg); break;
 		case 'm': bench->messages = number(optarg, 1, 10000000); break;
 		case 'r': bench->runs = number(optarg, 1, BENCH_MAX_RUNS); break;
 		case 'w': bench->writers = number(optarg, 1, 100); break;
 		case 'i': bench->idlers = number(optarg, 0, 100); break;
 		case 'p': bench->port_base = number(optarg, 1024, 65000); break;
+		case 'u': bench->users = number(optarg, 1, 100); break;
+		case 'T': bench->tools = optarg; break;
+		case 't': bench->tls = true; break;
 		case 'x': bench->proxied = true; break;
 		case 'k': bench->sockets = socket_bits(optarg); break;
 		case 'o': bench->soak = number(optarg, 100, 10000000); break;
 		default: usage();
 		}
 	}
-	if (optind != argc - 1 ||
-	    !corpus_set_parse(bench->corpus, &bench->corpus_set))
+	if (optind != argc - 1)
 		usage();
 	bench->part = argv[optind];
 }
@@ -159,10 +179,13 @@ static const struct bench_part *choose_part(struct bench *bench)
 			break;
 	}
 	part = parts[i];
-	if (part == NULL)
+	if (part == NULL || (!part->any_layout &&
+			     (bench->layout != BENCH_LAYOUT_LAB || bench->tls)))
 		usage();
 	if (bench->runs == 0)
 		bench->runs = part->runs;
+	if (bench->messages == 0)
+		bench->messages = bench_corpus_find(bench->corpus)->messages;
 	if (bench->messages == 0) {
 		bench->messages = bench->corpus_set == CORPUS_MEDIUM ?
 			part->messages_medium : part->messages_small;
@@ -222,6 +245,7 @@ int main(int argc, char *argv[])
 	struct bench bench = {
 		.corpus = "small",
 		.store = "sdbox",
+		.users = 1,
 		.writers = 4,
 		.idlers = 2,
 		.port_base = PORT_BASE,

@@ -10,7 +10,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
-#include "corpus.h"
+#include "bench-corpus.h"
 
 struct lab;
 
@@ -23,7 +23,13 @@ enum bench_socket {
 struct bench {
 	const char *part, *corpus, *store;
 	enum corpus_set corpus_set;
-	unsigned int rtt_ms, messages, runs, writers, idlers, port_base;
+	enum bench_layout layout;
+	unsigned int rtt_ms, messages, runs, users, writers, idlers, port_base;
+	/* The old server speaks TLS from the first byte: where bench_lab_tls()
+	   was called. */
+	bool tls;
+	/* Names of copy_tools that are to run, with commas; NULL for all. */
+	const char *tools;
 	/* Mailboxes aren't mirrored when they are filled. */
 	bool proxied;
 	/* Part milter: enum bench_socket; mails to watch the memory over, or 0. */
@@ -40,12 +46,14 @@ struct bench_part {
 	void (*run)(struct bench *bench);
 	/* It brings up no lab and doesn't need root. */
 	bool without_lab;
+	/* It has mail by bench_corpus_up(), in any layout, and can do TLS. */
+	bool any_layout;
 	/* What they are when not given. */
 	unsigned int runs, messages_small, messages_medium;
 };
 
 extern const struct bench_part bench_catchup, bench_cutover, bench_fill,
-	bench_milter, bench_mirror, bench_proxy, bench_report;
+	bench_milter, bench_mirror, bench_proxy, bench_report, bench_verify;
 
 /* Says why and ends the child. */
 void bench_fail(const char *fmt, ...)
