@@ -152,9 +152,9 @@ void filler_stop(struct filler *filler)
 	old_client_disconnect(filler->client, "it is to stop");
 }
 
-bool filler_is_stopped(const struct filler *filler)
+void filler_go_on(struct filler *filler)
 {
-	return filler->stopped;
+	filler->stopped = FALSE;
 }
 
 static int

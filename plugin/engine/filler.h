@@ -92,10 +92,10 @@ struct migration_user *filler_user(struct filler *filler);
 struct old_client *filler_client(struct filler *filler);
 
 /* filler_run() ends as soon as nothing is lost by it, with an error that is neither
-   stored nor reported; so does each one that comes. Also from within the observer,
-   and from an ioloop that filler_run() has made. */
+   stored nor reported; so does each one that comes, until filler_go_on(). Also from
+   within the observer, and from an ioloop that filler_run() has made. */
 void filler_stop(struct filler *filler);
-bool filler_is_stopped(const struct filler *filler);
+void filler_go_on(struct filler *filler);
 
 /* Bring one mailbox up to date. Returns 0 when it could be looked at
    (result_r->filled tells), -1 with an error, which is in its state as

@@ -6,9 +6,13 @@
 #include "mover-fill.h"
 
 /* Another process may be filling a single mailbox, or cut over. */
-#define LOCK_SECS 5
+#define LOCK_SECS 2
 /* as fill.c says */
 #define WHAT_FILL "fill"
+/* A client waits no longer for another mailbox; and so long is looked at how fast it
+   goes. */
+#define PATIENCE_MSECS 5000
+#define MEASURE_MSECS 500
 
 struct mover_fill {
 	struct mover_boxes *boxes;
@@ -25,6 +29,9 @@ struct mover_fill {
 	/* what is being done; NULL: nothing */
 	struct mover_box *box;
 	const char *what;
+	struct timeval begun;
+	uint64_t begun_bytes;
+	bool interrupted;
 	uint64_t fetched_bytes;
 	struct timeval told;
 };
@@ -56,21 +63,8 @@ static void fill_begin(void *context, const char *vname ATTR_UNUSED,
 		mover_box_read(fill->boxes, fill->box);
 	} T_END;
 	fill->what = strcmp(what, WHAT_FILL) == 0 ? WHAT_FILL : "verify";
-	T_BEGIN {
-		tell_progress(fill);
-	} T_END;
-	fill->callbacks.look(fill->context);
-}
-
-static void fill_progress(void *context, uint64_t bytes)
-{
-	struct mover_fill *fill = context;
-
-	if (strcmp(fill->what, WHAT_FILL) == 0) {
-		fill->box->done_messages++;
-		fill->box->done_bytes += bytes;
-		fill->fetched_bytes += bytes;
-	}
+	fill->begun_bytes = fill->fetched_bytes;
+	i_gettimeofday(&fill->begun);
 	T_BEGIN {
 		tell_progress(fill);
 	} T_END;
@@ -100,6 +94,7 @@ static bool has_turn(const struct mover_box *box)
 	return !box->local && !box->tried;
 }
 
+/* It stays named until it has its turn. */
 static struct mover_box *next_named(struct mover_fill *fill)
 {
 	const char *const *vnamep;
@@ -108,9 +103,9 @@ static struct mover_box *next_named(struct mover_fill *fill)
 	while (!array_is_empty(&fill->first)) {
 		vnamep = array_back(&fill->first);
 		box = mover_boxes_find(fill->boxes, *vnamep);
-		array_pop_back(&fill->first);
 		if (box != NULL && has_turn(box))
 			return box;
+		array_pop_back(&fill->first);
 	}
 	return NULL;
 }
@@ -126,6 +121,49 @@ static struct mover_box *next_box(struct mover_fill *fill)
 			next = box;
 	}
 	return next;
+}
+
+/*
+ * One that can't wait
+ */
+
+static void interrupt(struct mover_fill *fill)
+{
+	fill->interrupted = TRUE;
+	user_move_interrupt(fill->move);
+}
+
+static bool is_slow(struct mover_fill *fill)
+{
+	const struct mover_box *box = fill->box;
+	uint64_t left = box->bytes - I_MIN(box->done_bytes, box->bytes);
+	uint64_t came = fill->fetched_bytes - fill->begun_bytes;
+	struct timeval now;
+	long long msecs;
+
+	if (fill->interrupted || came == 0)
+		return FALSE;
+	i_gettimeofday(&now);
+	msecs = timeval_diff_msecs(&now, &fill->begun);
+	return msecs >= MEASURE_MSECS && left / came * msecs > PATIENCE_MSECS;
+}
+
+static void fill_progress(void *context, uint64_t bytes)
+{
+	struct mover_fill *fill = context;
+
+	if (strcmp(fill->what, WHAT_FILL) == 0) {
+		fill->box->done_messages++;
+		fill->box->done_bytes += bytes;
+		fill->fetched_bytes += bytes;
+	}
+	T_BEGIN {
+		tell_progress(fill);
+	} T_END;
+	fill->callbacks.look(fill->context);
+	if (!array_is_empty(&fill->first) && is_slow(fill) &&
+	    next_named(fill) != NULL)
+		interrupt(fill);
 }
 
 /*
@@ -147,6 +185,10 @@ static int box_failed(struct mover_fill *fill, uint32_t done_before,
 
 	if (fill->stopped)
 		return 0;
+	if (fill->interrupted) {
+		fill->box->tried = FALSE;
+		return 0;
+	}
 	if (user_move_reconnect(fill->move, error_code_r, error_r) < 0)
 		return fill->stopped ? 0 : -1;
 	/* servers close connections that are old */
@@ -180,6 +222,7 @@ static int fill_box(struct mover_fill *fill, struct mover_box *box,
 
 	fill->box = box;
 	fill->what = WHAT_FILL;
+	fill->interrupted = FALSE;
 	box->tried = TRUE;
 	ret = user_move_mailbox(fill->move, box->vname, &result, error_code_r,
 				error_r);

@@ -30,8 +30,8 @@ mover_fill_init(struct mover_boxes *boxes,
 		const struct mover_fill_callbacks *callbacks, void *context);
 void mover_fill_deinit(struct mover_fill **fill);
 
-/* Also from within a callback. It is the next one; before those that were named
-   earlier. */
+/* Also from within a callback. It is the next one, before those that were named
+   earlier; one that is being filled, and has long to go, is interrupted for it. */
 void mover_fill_first(struct mover_fill *fill, const char *vname);
 void mover_fill_stop(struct mover_fill *fill);
 

@@ -16,9 +16,8 @@ struct user_move {
 	bool filling;
 	bool stopped;
 
-	/* of the mailboxes that are filled */
-	ARRAY_TYPE(const_string) filled;
-	bool all_filled;
+	/* of the mailboxes that had their turn */
+	ARRAY_TYPE(const_string) filled, unfilled;
 };
 
 static int
@@ -43,8 +42,8 @@ int user_move_init(struct migration_user *muser,
 	move->pool = pool;
 	move->muser = muser;
 	move->set = *set;
-	move->all_filled = !set->partial;
 	p_array_init(&move->filled, pool, 16);
+	p_array_init(&move->unfilled, pool, 16);
 	if (make_filler(move, error_code_r, error_r) < 0) {
 		user_move_deinit(&move);
 		return -1;
@@ -75,16 +74,38 @@ cut_over(struct user_move *move, const ARRAY_TYPE(const_string) *vnames,
 				   error_r);
 }
 
+static void
+forget(ARRAY_TYPE(const_string) *vnames, const char *vname)
+{
+	const char *const *vnamep;
+
+	array_foreach(vnames, vnamep) {
+		if (strcmp(*vnamep, vname) == 0) {
+			array_delete(vnames, array_foreach_idx(vnames, vnamep),
+				     1);
+			break;
+		}
+	}
+}
+
+/* It may have had a turn before. */
+static void remember(struct user_move *move, const char *vname,
+		     ARRAY_TYPE(const_string) *vnames)
+{
+	forget(&move->filled, vname);
+	forget(&move->unfilled, vname);
+	vname = p_strdup(move->pool, vname);
+	array_push_back(vnames, &vname);
+}
+
 static void filled(struct user_move *move, const char *vname,
 		   struct user_move_result *result_r)
 {
 	ARRAY_TYPE(const_string) single;
 
-	if (move->muser->set.cutover != MIGRATION_CUTOVER_MAILBOX) {
-		vname = p_strdup(move->pool, vname);
-		array_push_back(&move->filled, &vname);
+	remember(move, vname, &move->filled);
+	if (move->muser->set.cutover != MIGRATION_CUTOVER_MAILBOX)
 		return;
-	}
 	t_array_init(&single, 1);
 	array_push_back(&single, &vname);
 	result_r->cut_over = cut_over(move, &single,
@@ -106,6 +127,8 @@ fill(struct user_move *move, const char *vname, struct fill_result *result_r,
 	ret = filler_run(move->filler, vname, move->set.flags, result_r,
 			 error_code_r, error_r);
 	move->filling = FALSE;
+	if (!move->stopped)
+		filler_go_on(move->filler);
 	return ret;
 }
 
@@ -131,11 +154,11 @@ int user_move_mailbox(struct user_move *move, const char *vname,
 
 	i_zero(result_r);
 	if (fill_or_ask(move, vname, result, error_code_r, error_r) < 0) {
-		move->all_filled = FALSE;
+		remember(move, vname, &move->unfilled);
 		return -1;
 	}
 	if (!result->filled && !result->local)
-		move->all_filled = FALSE;
+		remember(move, vname, &move->unfilled);
 	else if (!result->local && (move->set.flags & FILL_FLAG_VERIFY) == 0)
 		filled(move, vname, result_r);
 	return 0;
@@ -145,7 +168,8 @@ int user_move_finish(struct user_move *move,
 		     enum mail_error *error_code_r, const char **error_r)
 {
 	if (move->muser->set.cutover != MIGRATION_CUTOVER_USER ||
-	    !move->all_filled || array_is_empty(&move->filled))
+	    move->set.partial || move->stopped ||
+	    !array_is_empty(&move->unfilled) || array_is_empty(&move->filled))
 		return 0;
 	return cut_over(move, &move->filled, error_code_r, error_r);
 }
@@ -153,7 +177,11 @@ int user_move_finish(struct user_move *move,
 void user_move_stop(struct user_move *move)
 {
 	move->stopped = TRUE;
-	move->all_filled = FALSE;
+	user_move_interrupt(move);
+}
+
+void user_move_interrupt(struct user_move *move)
+{
 	if (move->filling)
 		filler_stop(move->filler);
 }

@@ -51,13 +51,15 @@ void user_move_deinit(struct user_move **move);
 int user_move_mailbox(struct user_move *move, const char *vname,
 		      struct user_move_result *result_r,
 		      enum mail_error *error_code_r, const char **error_r);
-/* All have had their turn: migration_cutover = user, when each of them was filled.
-   Returns 0, -1 with an error. */
+/* All have had their turn: migration_cutover = user, when each of them was filled the
+   last time that it had one. Returns 0, -1 with an error. */
 int user_move_finish(struct user_move *move,
 		     enum mail_error *error_code_r, const char **error_r);
 
-/* As filler_stop(). Not while a cutover is under way: it isn't interrupted. */
+/* Nothing more: as filler_stop(). A cutover that is under way isn't interrupted. */
 void user_move_stop(struct user_move *move);
+/* The same for a fill that is under way, whose mailbox will come again. */
+void user_move_interrupt(struct user_move *move);
 /* Does the old server take us? What failed was then the mailbox' fault. Returns 0,
    -1 with an error. */
 int user_move_reconnect(struct user_move *move,

@@ -125,15 +125,22 @@ static int read_line(struct asker *asker, unsigned int timeout_ms, char *line)
 	return 1;
 }
 
-const char *asker_answer(struct asker *asker, unsigned int timeout_ms)
+const char *asker_line(struct asker *asker, unsigned int timeout_ms)
 {
 	static char line[LINE_MAX_SIZE];
-	int ret;
+	int ret = read_line(asker, timeout_ms, line);
+
+	return ret > 0 ? line : (ret == 0 ? "" : "lost");
+}
+
+const char *asker_answer(struct asker *asker, unsigned int timeout_ms)
+{
+	const char *line;
 
 	do {
-		ret = read_line(asker, timeout_ms, line);
-	} while (ret > 0 && strncmp(line, "PROGRESS", 8) == 0);
-	return ret > 0 ? line : (ret == 0 ? "" : "lost");
+		line = asker_line(asker, timeout_ms);
+	} while (strncmp(line, "PROGRESS", 8) == 0);
+	return line;
 }
 
 static void send_fmt(struct asker *asker, int file, const char *fmt,

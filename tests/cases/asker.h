@@ -35,6 +35,8 @@ void asker_send(struct asker *asker, int file, const char *fmt, ...)
 /* The answer, without PROGRESS; "lost" when there's no worker any more, "" when
    the time is over. */
 const char *asker_answer(struct asker *asker, unsigned int timeout_ms);
+/* The same for any line, PROGRESS as well. */
+const char *asker_line(struct asker *asker, unsigned int timeout_ms);
 /* asker_send() and asker_answer(). */
 const char *asker_ask(struct asker *asker, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
