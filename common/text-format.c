@@ -71,7 +71,7 @@ struct format format_bar(uint64_t part, uint64_t whole, unsigned int cells)
 	else
 		full = (unsigned int)((double)part / (double)whole * cells);
 	/* rounded up to all of them */
-	if (full == cells && part < whole)
+	if (full == cells && full > 0 && part < whole)
 		full--;
 	memset(format.text, '.', sizeof(format.text));
 	memset(format.text + 1, '#', full);

@@ -70,6 +70,26 @@ static void test_shares(void)
 		      shares[i].text);
 }
 
+static void test_bars(void)
+{
+	static const struct {
+		uint64_t part, whole;
+		unsigned int cells;
+		const char *text;
+	} bars[] = {
+		{ 0, 0, 4, "[....]" }, { 0, 9, 4, "[....]" },
+		{ 1, 2, 4, "[##..]" }, { 5, 5, 4, "[####]" },
+		{ 6, 5, 4, "[####]" }, { 3, 4, 0, "[]" },
+		{ UINT64_MAX - 1, UINT64_MAX, 4, "[###.]" },
+		{ 1, 1, 99, "[############################]" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(bars); i++)
+		check("bar", i, format_bar(bars[i].part, bars[i].whole,
+					   bars[i].cells), bars[i].text);
+}
+
 static void test_times(void)
 {
 	setenv("TZ", "CET-1", 1);
@@ -88,6 +108,7 @@ static void test_times(void)
 static const struct unit_test tests[] = {
 	{ "numbers, sizes, spans", test_numbers },
 	{ "shares", test_shares },
+	{ "bars", test_bars },
 	{ "times", test_times },
 	{ NULL, NULL }
 };
