@@ -1,8 +1,16 @@
 # table.awk: tables of what the bench printed, for a terminal or the README.
 #
 # Takes the bench's lines. Parts fill and proxy become a table for each distance,
-# with and without TLS: seconds, or milliseconds, of each tool. Where a tool was
-# measured twice under the same conditions the last one counts.
+# with and without TLS: seconds, or milliseconds, of each tool; "/mbsync" is our
+# time by that of mbsync. Where a tool was measured twice under the same
+# conditions the last one counts. Lines have at most 80 characters.
+
+BEGIN {
+	short["dovecot-migration"] = "ours"
+	short["doveadm-tuned"] = "tuned"
+	short["doveadm-recipe"] = "recipe"
+	short["login-proxy"] = "proxy"
+}
 
 function keys(	i, at) {
 	delete value
@@ -27,6 +35,10 @@ function put(table, row, column, text) {
 	cell[table, row, column] = text
 }
 
+function name_of(tool) {
+	return tool in short ? short[tool] : tool
+}
+
 function distance() {
 	return "RTT " value["rtt_ms"] " ms" \
 		(value["tls"] == "yes" ? ", over TLS" : "")
@@ -36,21 +48,28 @@ function fill(	row, table) {
 	table = "Full copy, seconds, " distance()
 	row = value["corpus"] ", " value["store"]
 	if ("tool" in value) {
-		put(table, row, value["tool"], sprintf("%.2f", value["wall_s"]))
-	} else if (sub(/^dovecot-migration\//, "ours/", value["ratio"])) {
-		put(table, row, value["ratio"], value["value"])
+		put(table, row, name_of(value["tool"]),
+		    sprintf("%.2f", value["wall_s"]))
+	} else if (sub(/^dovecot-migration\//, "", value["ratio"]) &&
+		   value["ratio"] != "doveadm-recipe") {
+		put(table, row, "/" name_of(value["ratio"]), value["value"])
 	}
 }
 
-function proxy(	i, table, step) {
+# Ours is there twice: with mailboxes that are remote and with filled ones.
+function proxy(	i, table, step, ms, column) {
 	table = "A client's view, milliseconds, median/p99, " distance()
+	column = value["tool"] == "dovecot-migration" ? \
+		"ours-" value["state"] : name_of(value["tool"])
+	sub(/^ours-remote/, "ours", column)
+	sub(/^ours-/, "", column)
 	for (i = 2; i <= NF; i++) {
 		step = $i
 		if (sub(/_p99_ms=.*/, "", step) == 0)
 			continue
-		put(table, step, value["tool"] " " value["state"],
-		    sprintf("%.1f/%.1f", value[step "_ms"],
-			    value[step "_p99_ms"]))
+		ms = value[step "_ms"]
+		put(table, step, column, sprintf(ms < 100 ? "%.1f/%.0f" : \
+			"%.0f/%.0f", ms, value[step "_p99_ms"]))
 	}
 }
 
@@ -65,7 +84,7 @@ function width(table, column,	r, w, text) {
 }
 
 function print_row(table, row, is_head,	c, column, line, text) {
-	line = sprintf("    %-18s", row)
+	line = sprintf("    %-15s", row)
 	for (c = 1; c <= count["columns" table]; c++) {
 		column = names["columns" table, c]
 		text = is_head ? column : cell[table, row, column]
