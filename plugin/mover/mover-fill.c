@@ -9,10 +9,8 @@
 #define LOCK_SECS 2
 /* as fill.c says */
 #define WHAT_FILL "fill"
-/* A client waits no longer for another mailbox; and so long is looked at how fast it
-   goes. */
-#define PATIENCE_MSECS 5000
-#define MEASURE_MSECS 500
+/* A client waits no longer for another mailbox. */
+#define PATIENCE_SECS 5
 
 struct mover_fill {
 	struct mover_boxes *boxes;
@@ -29,11 +27,12 @@ struct mover_fill {
 	/* what is being done; NULL: nothing */
 	struct mover_box *box;
 	const char *what;
-	struct timeval begun;
-	uint64_t begun_bytes;
 	bool interrupted;
 	uint64_t fetched_bytes;
+	/* when progress was told last, and fetched_bytes then; bytes per second
+	   since the time before that */
 	struct timeval told;
+	uint64_t told_bytes, rate;
 };
 
 /*
@@ -43,11 +42,14 @@ struct mover_fill {
 static void tell_progress(struct mover_fill *fill)
 {
 	struct timeval now;
+	uint64_t msecs;
 
 	i_gettimeofday(&now);
-	if (llabs(timeval_diff_msecs(&now, &fill->told)) <
-	    MOVER_PROGRESS_MSECS)
+	msecs = llabs(timeval_diff_msecs(&now, &fill->told));
+	if (msecs < MOVER_PROGRESS_MSECS)
 		return;
+	fill->rate = (fill->fetched_bytes - fill->told_bytes) * 1000 / msecs;
+	fill->told_bytes = fill->fetched_bytes;
 	fill->told = now;
 	fill->callbacks.progress(fill->context, fill->box->vname, fill->what);
 }
@@ -63,8 +65,7 @@ static void fill_begin(void *context, const char *vname ATTR_UNUSED,
 		mover_box_read(fill->boxes, fill->box);
 	} T_END;
 	fill->what = strcmp(what, WHAT_FILL) == 0 ? WHAT_FILL : "verify";
-	fill->begun_bytes = fill->fetched_bytes;
-	i_gettimeofday(&fill->begun);
+	fill->rate = 0;
 	T_BEGIN {
 		tell_progress(fill);
 	} T_END;
@@ -133,19 +134,13 @@ static void interrupt(struct mover_fill *fill)
 	user_move_interrupt(fill->move);
 }
 
-static bool is_slow(struct mover_fill *fill)
+static bool is_slow(const struct mover_fill *fill)
 {
 	const struct mover_box *box = fill->box;
 	uint64_t left = box->bytes - I_MIN(box->done_bytes, box->bytes);
-	uint64_t came = fill->fetched_bytes - fill->begun_bytes;
-	struct timeval now;
-	long long msecs;
 
-	if (fill->interrupted || came == 0)
-		return FALSE;
-	i_gettimeofday(&now);
-	msecs = timeval_diff_msecs(&now, &fill->begun);
-	return msecs >= MEASURE_MSECS && left / came * msecs > PATIENCE_MSECS;
+	return !fill->interrupted && fill->rate > 0 &&
+		left / fill->rate > PATIENCE_SECS;
 }
 
 static void fill_progress(void *context, uint64_t bytes)

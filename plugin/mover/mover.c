@@ -113,6 +113,8 @@ mover_failed(void *context, const char *vname, const char *reason)
 	struct migration_mover *mover = context;
 	string_t *line = t_str_new(256);
 
+	/* what fails later has another reason */
+	(void)old_limits_take_failure(mover->limits);
 	str_append(line, "FAILED\t");
 	str_append_tabescaped(line, vname);
 	str_append_c(line, '\t');

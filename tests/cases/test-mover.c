@@ -347,17 +347,35 @@ static int lease_fill(unsigned int user)
 	return fd;
 }
 
-static void failures(void)
+/* No back-off is remembered, nor what a day has brought. */
+static void forget_budget(void)
+{
+	case_shell("find '%s/new' -name migration-budget -delete",
+		   case_get("DIR"));
+}
+
+static void unreachable(void)
+{
+	struct asker *mover = start(4, "unseen");
+
+	if (mover == NULL)
+		return;
+	trouble_down();
+	refused(mover, "SURVEY", "unreachable");
+	/* and it's left alone for a while, by all */
+	refused(mover, "FILL", "throttled");
+	trouble_up();
+	end(&mover);
+	forget_budget();
+}
+
+static void refused_alone(void)
 {
 	struct asker *mover = start(4, "unseen");
 	int fill;
 
 	if (mover == NULL)
 		return;
-	trouble_down();
-	refused(mover, "SURVEY", "unreachable");
-	refused(mover, "FILL", "unreachable");
-	trouble_up();
 	check(asker_ask(mover, "SURVEY"), "OK", "moving");
 	fill = lease_fill(4);
 	refused(mover, "FILL", "busy");
@@ -368,6 +386,10 @@ static void failures(void)
 		return;
 	refused(mover, "FILL", "login");
 	end(&mover);
+	if ((mover = start(5, "unseen")) == NULL)
+		return;
+	check(asker_ask(mover, "SURVEY"), "OK", "moving");
+	end(&mover);
 }
 
 /* Those that stay mirrored are the worker's. */
@@ -377,7 +399,7 @@ static void mirrored(void)
 	const char *line;
 
 	if (!user_setting(5, "migration_cutover", "manual") ||
-	    (mover = start(5, "unseen")) == NULL)
+	    (mover = start(5, "moving")) == NULL)
 		return;
 	line = check(asker_ask(mover, "FILL"), "OK", "moving");
 	UNIT_CHECK(total(line, FILLED) == total(line, MAILBOXES) &&
@@ -388,6 +410,20 @@ static void mirrored(void)
 	is_same(5, "mirrored");
 	line = asker_ask(mover, "MOVE");
 	UNIT_CHECK(strcmp(line, "lost") == 0, "it goes on: %s", line);
+	end(&mover);
+}
+
+/* Looks go on. */
+static void used_up(void)
+{
+	struct asker *mover;
+
+	if (!user_setting(6, "migration_old_daily", "1000") ||
+	    (mover = start(6, "unseen")) == NULL)
+		return;
+	refused(mover, "FILL", "daily");
+	check(asker_ask(mover, "SURVEY"), "OK", "moving");
+	check(asker_ask(mover, "CATCHUP"), "OK", "moving");
 	end(&mover);
 }
 
@@ -412,8 +448,10 @@ static const struct unit_test tests[] = {
 	{ "stopped", stopped },
 	{ "left alone", left_alone },
 	{ "killed", killed },
-	{ "failures", failures },
+	{ "unreachable", unreachable },
+	{ "refused, and others aren't", refused_alone },
 	{ "mirrored", mirrored },
+	{ "used up", used_up },
 	{ "nothing to do", nothing_to_do },
 	{ NULL, NULL }
 };
@@ -421,7 +459,7 @@ static const struct unit_test tests[] = {
 int main(void)
 {
 	static const char *const args[] = {
-		"--users", "6", "--messages", MESSAGES, "--folders", "5", NULL
+		"--users", "7", "--messages", MESSAGES, "--folders", "5", NULL
 	};
 	const struct case_program program = {
 		.name = "test-mover",
