@@ -5,10 +5,8 @@
 #include "mail-storage-private.h"
 #include "digest-file.h"
 #include "local-copy.h"
+#include "verify-ahead.h"
 #include "verify.h"
-
-#include <fcntl.h>
-#include <sys/stat.h>
 
 struct verify {
 	const struct digest_file *digests;
@@ -16,18 +14,6 @@ struct verify {
 	const struct verify_observer *observer;
 	struct message_digest_context *digest;
 };
-
-/* What was written a moment ago would be read from the page cache. A file
-   with many messages in it is left alone: it would be read over and over. */
-static void drop_cache(struct istream *input, uint64_t expected_size)
-{
-	struct stat st;
-	int fd = i_stream_get_fd(input);
-
-	if (fd != -1 && fstat(fd, &st) == 0 &&
-	    (uint64_t)st.st_size < 2 * expected_size + 4096)
-		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-}
 
 /* Returns 0, -1 with an error. */
 static int
@@ -64,7 +50,6 @@ verify_bytes(struct verify *verify, struct mail *mail, uint64_t *bytes_r,
 			mailbox_get_last_internal_error(mail->box, NULL));
 		return FALSE;
 	}
-	drop_cache(input, wire->size);
 	if (digest_stream(verify, input, &local, reason_r) < 0)
 		return FALSE;
 	*bytes_r = local.size;
@@ -113,22 +98,56 @@ static void verify_message(struct verify *verify, struct mail *mail)
 }
 
 static void
-verify_all(struct verify *verify, struct mailbox_transaction_context *trans,
-	   uint32_t first_uid, int *ret_r)
+get_uids(struct mailbox *box, uint32_t seq1, uint32_t seq2,
+	 ARRAY_TYPE(seq_range) *uids)
+{
+	uint32_t uid;
+
+	for (uint32_t seq = seq1; seq <= seq2; seq++) {
+		mail_index_lookup_uid(box->view, seq, &uid);
+		seq_range_array_add(uids, uid);
+	}
+}
+
+static int
+verify_range(struct verify *verify, struct mailbox_transaction_context *trans,
+	     uint32_t seq1, uint32_t seq2, struct verify_ahead *ahead)
 {
 	struct mail_search_args *args = mail_search_build_init();
 	struct mail_search_context *search;
 	struct mail *mail;
 
-	mail_search_build_add_all(args);
+	mail_search_build_add_seqset(args, seq1, seq2);
 	search = mailbox_search_init(trans, args, NULL, 0, NULL);
 	mail_search_args_unref(&args);
-	while (mailbox_search_next(search, &mail)) {
-		if (mail->uid >= first_uid) T_BEGIN {
-			verify_message(verify, mail);
-		} T_END;
-	}
-	*ret_r = mailbox_search_deinit(&search);
+	while (mailbox_search_next(search, &mail)) T_BEGIN {
+		if (ahead != NULL)
+			verify_ahead_wait(ahead, mail->uid);
+		verify_message(verify, mail);
+	} T_END;
+	return mailbox_search_deinit(&search);
+}
+
+static int
+verify_from(struct verify *verify, struct mailbox_transaction_context *trans,
+	    uint32_t first_uid)
+{
+	struct mailbox *box = trans->box;
+	struct verify_ahead *ahead;
+	ARRAY_TYPE(seq_range) uids;
+	uint32_t seq1, seq2;
+	int ret;
+
+	if (!mail_index_lookup_seq_range(box->view, first_uid, UINT32_MAX,
+					 &seq1, &seq2))
+		return 0;
+	i_array_init(&uids, 64);
+	get_uids(box, seq1, seq2, &uids);
+	ahead = verify_ahead_init(box, &uids);
+	ret = verify_range(verify, trans, seq1, seq2, ahead);
+	verify_ahead_deinit(&ahead);
+	array_free(&uids);
+	return ret;
 }
 
 int verify_copy(struct local_copy *copy, const struct digest_file *digests,
@@ -146,7 +165,7 @@ int verify_copy(struct local_copy *copy, const struct digest_file *digests,
 	verify.digest = message_digest_init(TRUE);
 	trans = mailbox_transaction_begin(box,
 		MAILBOX_TRANSACTION_FLAG_NO_CACHE_DEC, __func__);
-	verify_all(&verify, trans, first_uid, &ret);
+	ret = verify_from(&verify, trans, first_uid);
 	if (mailbox_transaction_commit(&trans) < 0)
 		ret = -1;
 	if (ret < 0) {
