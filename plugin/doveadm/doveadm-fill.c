@@ -74,6 +74,7 @@ fill_each(struct fill_run *run, const ARRAY_TYPE(const_string) *vnames)
 {
 	const char *vname;
 
+	user_move_expect(run->move, vnames);
 	array_foreach_elem(vnames, vname) {
 		if (doveadm_is_killed()) {
 			user_move_stop(run->move);

@@ -43,6 +43,8 @@ struct body_fetch {
 	unsigned int uncommitted;
 	uint64_t uncommitted_bytes;
 
+	/* one of many that become durable together */
+	bool together;
 	/* why it can't go on */
 	char *error;
 };
@@ -90,9 +92,13 @@ static void commit(struct body_fetch *fetch)
 		lose_batch(fetch);
 		return;
 	}
-	if (digest_file_sync(set->digests, &error) < 0 ||
-	    local_copy_commit(set->copy, &error) < 0 ||
-	    set->committed(set->context, fetch->last_uid, &error) < 0)
+	if (fetch->together) {
+		if (digest_file_write(set->digests, &error) < 0 ||
+		    local_copy_commit(set->copy, &error) < 0)
+			fetch_fail(fetch, error);
+	} else if (digest_file_sync(set->digests, &error) < 0 ||
+		   local_copy_commit(set->copy, &error) < 0 ||
+		   set->committed(set->context, fetch->last_uid, &error) < 0)
 		fetch_fail(fetch, error);
 	fetch->committed_uid = fetch->last_uid;
 	begin_batch(fetch);
@@ -337,6 +343,11 @@ piece_answered(struct body_fetch *fetch, const struct body_request *request,
 
 static void fetch_send_next(struct body_fetch *fetch);
 
+static bool is_answered(const struct body_fetch *fetch)
+{
+	return fetch->answering == array_count(&fetch->requests);
+}
+
 static void fetch_answered(const struct old_reply *reply,
 			   struct body_fetch *fetch)
 {
@@ -356,6 +367,10 @@ static void fetch_answered(const struct old_reply *reply,
 	fetch->answering++;
 	if (reply->state != OLD_REPLY_LOST && fetch->error == NULL)
 		fetch_send_next(fetch);
+	if (fetch->together && is_answered(fetch)) {
+		commit(fetch);
+		fetch->set->ended(fetch->set->context);
+	}
 }
 
 static void fetch_send_next(struct body_fetch *fetch)
@@ -395,14 +410,21 @@ static int fetch_run(struct body_fetch *fetch, enum mail_error *error_code_r,
 	return ret;
 }
 
-static int fetch_all(struct body_fetch *fetch, enum mail_error *error_code_r,
-		     const char **error_r)
+static void fetch_plan(struct body_fetch *fetch)
 {
 	fetch->pool = pool_alloconly_create("body fetch", 16*1024);
 	fetch->next = fetch->answering = 0;
 	body_plan(fetch->set->old, fetch->wanted, BODY_PIECE_SIZE, fetch->pool,
 		  &fetch->requests);
-	int ret = fetch_run(fetch, error_code_r, error_r);
+}
+
+static int fetch_all(struct body_fetch *fetch, enum mail_error *error_code_r,
+		     const char **error_r)
+{
+	int ret;
+
+	fetch_plan(fetch);
+	ret = fetch_run(fetch, error_code_r, error_r);
 	pool_unref(&fetch->pool);
 	return ret;
 }
@@ -426,24 +448,76 @@ static int fetch_again(struct body_fetch *fetch, enum mail_error *error_code_r,
 	return ret;
 }
 
+static void
+fetch_init(struct body_fetch *fetch, const struct body_fetch_settings *set,
+	   const ARRAY_TYPE(seq_range) *uids)
+{
+	fetch->set = set;
+	fetch->wanted = uids;
+	fetch->digest = message_digest_init(local_copy_saves_crlf(set->copy));
+	i_array_init(&fetch->settled, 64);
+	i_array_init(&fetch->batch, 8);
+	i_array_init(&fetch->again, 8);
+}
+
+static void fetch_deinit(struct body_fetch *fetch)
+{
+	array_free(&fetch->again);
+	array_free(&fetch->batch);
+	array_free(&fetch->settled);
+	message_digest_deinit(&fetch->digest);
+	i_free(fetch->error);
+}
+
 int body_fetch(const struct body_fetch_settings *set,
 	       const ARRAY_TYPE(seq_range) *uids,
 	       enum mail_error *error_code_r, const char **error_r)
 {
-	struct body_fetch fetch = { .set = set, .wanted = uids };
+	struct body_fetch fetch;
 	int ret;
 
-	fetch.digest = message_digest_init(local_copy_saves_crlf(set->copy));
-	i_array_init(&fetch.settled, 64);
-	i_array_init(&fetch.batch, 8);
-	i_array_init(&fetch.again, 8);
+	i_zero(&fetch);
+	fetch_init(&fetch, set, uids);
 	ret = fetch_all(&fetch, error_code_r, error_r);
 	if (ret == 0)
 		ret = fetch_again(&fetch, error_code_r, error_r);
-	array_free(&fetch.again);
-	array_free(&fetch.batch);
-	array_free(&fetch.settled);
-	message_digest_deinit(&fetch.digest);
-	i_free(fetch.error);
+	fetch_deinit(&fetch);
+	return ret;
+}
+
+struct body_fetch *
+body_fetch_start(const struct body_fetch_settings *set,
+		 const ARRAY_TYPE(seq_range) *uids)
+{
+	struct body_fetch *fetch = i_new(struct body_fetch, 1);
+
+	fetch_init(fetch, set, uids);
+	fetch->together = TRUE;
+	fetch_plan(fetch);
+	fetch_send_next(fetch);
+	return fetch;
+}
+
+void body_fetch_refuse(struct body_fetch *fetch, const char *error)
+{
+	fetch_fail(fetch, error);
+}
+
+int body_fetch_end(struct body_fetch **_fetch, const char **error_r)
+{
+	struct body_fetch *fetch = *_fetch;
+	int ret = -1;
+
+	*_fetch = NULL;
+	i_assert(fetch->item == NULL);
+	if (fetch->error != NULL)
+		*error_r = t_strdup(fetch->error);
+	else if (!is_answered(fetch) || !array_is_empty(&fetch->again))
+		*error_r = "Not all of its messages came";
+	else
+		ret = 0;
+	pool_unref(&fetch->pool);
+	fetch_deinit(fetch);
+	i_free(fetch);
 	return ret;
 }

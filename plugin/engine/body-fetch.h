@@ -20,6 +20,7 @@
 
 struct local_copy;
 struct digest_file;
+struct body_fetch;
 
 #define BODY_PIECE_SIZE (8 * 1024 * 1024)
 
@@ -39,6 +40,8 @@ struct body_fetch_settings {
 	/* Dovecot can't keep all bytes of this message as they are. */
 	void (*altered)(void *context, uint32_t uid,
 			const struct message_digest *digest);
+	/* body_fetch_start(): all is answered. */
+	void (*ended)(void *context);
 	void *context;
 };
 
@@ -48,5 +51,16 @@ struct body_fetch_settings {
 int body_fetch(const struct body_fetch_settings *set,
 	       const ARRAY_TYPE(seq_range) *uids,
 	       enum mail_error *error_code_r, const char **error_r);
+
+/* The same within the caller's old_client_wait(), in one batch behind what was
+   sent before, for a few small messages; nothing is made durable, and the digests
+   are written before the messages are committed. settings and uids must last. */
+struct body_fetch *
+body_fetch_start(const struct body_fetch_settings *set,
+		 const ARRAY_TYPE(seq_range) *uids);
+/* What comes isn't to be taken. */
+void body_fetch_refuse(struct body_fetch *fetch, const char *error);
+/* Returns 0 when all was answered and what came is committed; -1 with an error. */
+int body_fetch_end(struct body_fetch **fetch, const char **error_r);
 
 #endif

@@ -219,7 +219,7 @@ void digest_file_add(struct digest_file *file, uint32_t uid,
 	buffer_append(file->pending, &record, sizeof(record));
 }
 
-int digest_file_sync(struct digest_file *file, const char **error_r)
+int digest_file_write(struct digest_file *file, const char **error_r)
 {
 	/* over what a full disk has left of it */
 	if (pwrite_full(file->fd, file->pending->data, file->pending->used,
@@ -229,6 +229,13 @@ int digest_file_sync(struct digest_file *file, const char **error_r)
 	}
 	file->end += file->pending->used;
 	buffer_set_used_size(file->pending, 0);
+	return 0;
+}
+
+int digest_file_sync(struct digest_file *file, const char **error_r)
+{
+	if (digest_file_write(file, error_r) < 0)
+		return -1;
 	if (fdatasync(file->fd) < 0) {
 		*error_r = t_strdup_printf("fdatasync(%s) failed: %m",
 					   file->path);

@@ -33,6 +33,8 @@ const struct message_digest *
 digest_file_find(const struct digest_file *file, uint32_t uid);
 void digest_file_add(struct digest_file *file, uint32_t uid,
 		     const struct message_digest *digest);
+/* Write what was added. Returns 0, -1 with an error. */
+int digest_file_write(struct digest_file *file, const char **error_r);
 /* Write what was added and make it durable. Returns 0, -1 with an error. */
 int digest_file_sync(struct digest_file *file, const char **error_r);
 

@@ -181,7 +181,7 @@ int fill_recreate_copy(struct fill *fill, const char *reason)
 		return fill_local_error(fill);
 	/* not before: a crash in between would leave a copy of another one */
 	fill->state.uid_validity = fill->mailbox.uid_validity;
-	fill->state.copy_is_stale = 0;
+	fill->state.copy_is_stale = MAILBOX_COPY_GOOD;
 	return 0;
 }
 
@@ -259,7 +259,9 @@ static int adopt_copy(struct fill *fill)
 	bool same = fill->state.uid_validity == uid_validity;
 
 	local_copy_status(fill->copy, &local);
-	if (fill->state.copy_is_stale != 0) {
+	if (fill->state.copy_is_stale == MAILBOX_COPY_UNFINISHED)
+		return fill_recreate_copy(fill, "its fill wasn't finished");
+	if (fill->state.copy_is_stale != MAILBOX_COPY_GOOD) {
 		return lost_since_rollback(fill, &local) ? -1 :
 			fill_recreate_copy(fill, "it was rolled back");
 	}

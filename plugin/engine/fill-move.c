@@ -108,26 +108,37 @@ static void fetch_altered(void *context, uint32_t uid,
 			 NULL);
 }
 
-int fill_fetch_bodies(struct fill *fill)
+void fill_get_body_settings(struct fill *fill, struct body_fetch_settings *set_r)
+{
+	i_zero(set_r);
+	set_r->client = fill->set->client;
+	set_r->copy = fill->copy;
+	set_r->digests = fill->digests;
+	set_r->old = &fill->old;
+	set_r->committed = fetch_committed;
+	set_r->progress = fetch_progress;
+	set_r->failed = fetch_failed;
+	set_r->altered = fetch_altered;
+	set_r->context = fill;
+}
+
+void fill_begin_bodies(struct fill *fill)
 {
 	const struct fill_observer *observer = fill->set->observer;
-	const struct body_fetch_settings set = {
-		.client = fill->set->client,
-		.copy = fill->copy,
-		.digests = fill->digests,
-		.old = &fill->old,
-		.committed = fetch_committed,
-		.progress = fetch_progress,
-		.failed = fetch_failed,
-		.altered = fetch_altered,
-		.context = fill,
-	};
 
 	observer->begin(observer->context, fill->set->vname, "fill",
 			fill->delta.fetch_count, fill->delta.fetch_bytes);
+	i_gettimeofday(&fill->fetch_start);
+}
+
+int fill_fetch_bodies(struct fill *fill)
+{
+	struct body_fetch_settings set;
+
+	fill_get_body_settings(fill, &set);
+	fill_begin_bodies(fill);
 	if (array_is_empty(&fill->delta.fetch))
 		return 0;
-	i_gettimeofday(&fill->fetch_start);
 	return body_fetch(&set, &fill->delta.fetch, &fill->error_code,
 			  &fill->error);
 }

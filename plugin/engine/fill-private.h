@@ -14,6 +14,7 @@
 #include "mailbox-state.h"
 #include "old-mailbox.h"
 
+struct body_fetch_settings;
 struct digest_file;
 struct local_copy;
 
@@ -65,6 +66,12 @@ struct fill {
 	const char *error;
 };
 
+/* fill.c */
+void fill_init(struct fill *fill);
+void fill_deinit(struct fill *fill);
+/* The state that comes of it, to be written. */
+int fill_conclude(struct fill *fill);
+
 /* fill-copy.c */
 const char *fill_dir(struct fill *fill);
 /* -1, for a fault that is ours */
@@ -88,6 +95,8 @@ int fill_recreate_copy(struct fill *fill, const char *reason);
 /* fill-state.c */
 /* All is here: FILLED or MIRRORED, and why it can't be the latter. */
 int fill_enter_complete(struct fill *fill);
+/* What of that is changed in the copy, before it is made durable. */
+int fill_raise_uid_next(struct fill *fill);
 /* Clients can't be served from the copy (any more). Always -1. */
 int fill_degrade(struct fill *fill);
 
@@ -110,6 +119,11 @@ void fill_message_failed(struct fill *fill, uint32_t uid, const char *reason);
 void fill_report_failures(struct fill *fill);
 int fill_apply_changes(struct fill *fill);
 int fill_fetch_bodies(struct fill *fill);
+/* Parts of it: for body_fetch_start(), and when the first message is about to
+   come. */
+void fill_get_body_settings(struct fill *fill,
+			    struct body_fetch_settings *set_r);
+void fill_begin_bodies(struct fill *fill);
 /* Read back what came; all with FILL_FLAG_VERIFY. */
 int fill_verify_new(struct fill *fill);
 

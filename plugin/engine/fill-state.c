@@ -46,6 +46,11 @@ static int raise_uid_next(struct fill *fill, bool is_new)
 	return 0;
 }
 
+int fill_raise_uid_next(struct fill *fill)
+{
+	return raise_uid_next(fill, why_not_mirrored(fill) == NULL);
+}
+
 int fill_enter_complete(struct fill *fill)
 {
 	const char *why_not = why_not_mirrored(fill);

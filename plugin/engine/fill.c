@@ -85,14 +85,12 @@ static void count_result(struct fill *fill)
 	fill->result->messages = local.messages;
 }
 
-static int finish(struct fill *fill)
+int fill_conclude(struct fill *fill)
 {
 	struct fill_result *result = fill->result;
 	bool good = array_is_empty(&fill->bad) &&
 		array_is_empty(&fill->mismatched);
 
-	if (local_copy_commit(fill->copy, &fill->error) < 0)
-		return fill_local_error(fill);
 	count_result(fill);
 	if (good) {
 		fill->state.bytes = fill->state.done_bytes;
@@ -111,7 +109,14 @@ static int finish(struct fill *fill)
 		fill_enter_state(fill, MAILBOX_STATE_FILLING);
 	else if (fill_enter_complete(fill) < 0)
 		return -1;
-	return fill_write_state(fill);
+	return 0;
+}
+
+static int finish(struct fill *fill)
+{
+	if (local_copy_commit(fill->copy, &fill->error) < 0)
+		return fill_local_error(fill);
+	return fill_conclude(fill) < 0 ? -1 : fill_write_state(fill);
 }
 
 /* What users expunged meanwhile needn't be had. */
@@ -215,7 +220,7 @@ static int fill_run(struct fill *fill)
 	return ret < 0 ? -1 : 0;
 }
 
-static void fill_init(struct fill *fill)
+void fill_init(struct fill *fill)
 {
 	fill->pool = pool_alloconly_create("fill", 1024);
 	fill->keywords = inventory_keywords_init();
@@ -229,7 +234,7 @@ static void fill_init(struct fill *fill)
 	i_array_init(&fill->mismatched, 8);
 }
 
-static void fill_deinit(struct fill *fill)
+void fill_deinit(struct fill *fill)
 {
 	fill_close(fill);
 	array_free(&fill->mismatched);

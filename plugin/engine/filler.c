@@ -6,6 +6,7 @@
 #include "migration-user.h"
 #include "migration-report.h"
 #include "fill.h"
+#include "fill-group.h"
 #include "filler.h"
 #include "folder-tree.h"
 #include "lease.h"
@@ -24,6 +25,12 @@ struct filler {
 	struct lease *lease;
 	/* filler_stop() */
 	bool stopped;
+
+	/* those that are going to be asked for, and their results as far as they
+	   are known already */
+	pool_t expected_pool;
+	ARRAY(struct fill_group_box) expected;
+	enum fill_flags expected_flags;
 };
 
 static void no_begin(void *context ATTR_UNUSED, const char *vname ATTR_UNUSED,
@@ -132,6 +139,7 @@ void filler_deinit(struct filler **_filler)
 	*_filler = NULL;
 	if (filler->client_is_ours)
 		old_client_deinit(&filler->client);
+	pool_unref(&filler->expected_pool);
 	lease_release(&filler->lease);
 	i_free(filler);
 }
@@ -215,33 +223,135 @@ get_old_name(struct filler *filler, const char *vname,
 	return old_name;
 }
 
+void filler_expect(struct filler *filler, const ARRAY_TYPE(const_string) *vnames,
+		   enum fill_flags flags)
+{
+	struct fill_group_box *box;
+	const char *vname, *old_name;
+
+	pool_unref(&filler->expected_pool);
+	filler->expected_pool = pool_alloconly_create("filler expects", 4096);
+	filler->expected_flags = flags;
+	p_array_init(&filler->expected, filler->expected_pool,
+		     array_count(vnames));
+	array_foreach_elem(vnames, vname) T_BEGIN {
+		old_name = name_map_to_old(&filler->map, vname);
+		if (old_name != NULL) {
+			box = array_append_space(&filler->expected);
+			box->vname = p_strdup(filler->expected_pool, vname);
+			box->old_name = p_strdup(filler->expected_pool,
+						 old_name);
+		}
+	} T_END;
+}
+
+static struct fill_group_box *
+find_expected(struct filler *filler, const char *vname, unsigned int *idx_r)
+{
+	struct fill_group_box *box;
+
+	if (filler->expected_pool == NULL)
+		return NULL;
+	array_foreach_modifiable(&filler->expected, box) {
+		if (strcmp(box->vname, vname) == 0) {
+			*idx_r = array_foreach_idx(&filler->expected, box);
+			return box;
+		}
+	}
+	return NULL;
+}
+
+/* This one and those behind it that are like it, all at once. */
+static void run_group(struct filler *filler, unsigned int first)
+{
+	const struct fill_group_settings set = {
+		.muser = filler->muser,
+		.client = filler->client,
+		.observer = &filler->observer,
+		.flags = filler->expected_flags | filler->flags,
+	};
+	struct fill_group_box boxes[FILL_GROUP_BOXES], *box;
+	unsigned int idx[FILL_GROUP_BOXES], count = 0;
+
+	for (unsigned int i = first; i < array_count(&filler->expected) &&
+	     count < FILL_GROUP_BOXES; i++) {
+		box = array_idx_modifiable(&filler->expected, i);
+		if (box->done || box->unfit ||
+		    !fill_group_fits(filler->muser, box->vname))
+			continue;
+		idx[count] = i;
+		boxes[count++] = *box;
+	}
+	if (count > 1)
+		fill_group(&set, boxes, count);
+	for (unsigned int i = 0; i < count; i++)
+		array_idx_set(&filler->expected, idx[i], &boxes[i]);
+}
+
+/* Was it done with others, or is it now? Only once. */
+static bool
+run_with_others(struct filler *filler, const char *vname, enum fill_flags flags,
+		struct fill_result *result_r)
+{
+	struct fill_group_box *box;
+	unsigned int idx;
+	bool done;
+
+	if ((flags & ~FILL_FLAG_FOLLOW_EXPUNGES) != 0 || filler->flags != 0 ||
+	    (box = find_expected(filler, vname, &idx)) == NULL)
+		return FALSE;
+	if (!box->done && !box->unfit)
+		run_group(filler, idx);
+	done = box->done;
+	*result_r = box->result;
+	box->done = FALSE;
+	box->unfit = TRUE;
+	return done;
+}
+
+static int
+run_alone(struct filler *filler, const char *vname, const char *old_name,
+	  enum fill_flags flags, struct fill_result *result_r,
+	  enum mail_error *error_code_r, const char **error_r)
+{
+	const struct fill_settings set = {
+		.muser = filler->muser,
+		.client = filler->client,
+		.observer = &filler->observer,
+		.vname = vname,
+		.old_name = old_name,
+		.flags = flags | filler->flags,
+	};
+	struct timeval start;
+	int ret;
+
+	i_zero(result_r);
+	i_gettimeofday(&start);
+	ret = fill_mailbox(&set, result_r, error_code_r, error_r);
+	io_loop_time_refresh();
+	result_r->usecs = timeval_diff_usecs(&ioloop_timeval, &start);
+	return ret;
+}
+
 int filler_run(struct filler *filler, const char *vname, enum fill_flags flags,
 	       struct fill_result *result_r,
 	       enum mail_error *error_code_r, const char **error_r)
 {
-	struct timeval start;
 	const char *old_name;
 	int ret = -1;
 
 	i_zero(result_r);
-	i_gettimeofday(&start);
 	old_name = get_old_name(filler, vname, error_code_r, error_r);
-	if (filler->stopped) {
+	if (old_name != NULL && !filler->stopped &&
+	    run_with_others(filler, vname, flags, result_r))
+		ret = 0;
+	else if (filler->stopped) {
 		*error_code_r = MAIL_ERROR_TEMP;
 		*error_r = "It is to stop";
 	} else if (old_name != NULL) {
-		const struct fill_settings set = {
-			.muser = filler->muser,
-			.client = filler->client,
-			.observer = &filler->observer,
-			.vname = vname,
-			.old_name = old_name,
-			.flags = flags | filler->flags,
-		};
-		ret = fill_mailbox(&set, result_r, error_code_r, error_r);
+		ret = run_alone(filler, vname, old_name, flags, result_r,
+				error_code_r, error_r);
 	}
-	io_loop_time_refresh();
-	result_r->usecs = timeval_diff_usecs(&ioloop_timeval, &start);
 	if (ret < 0 && filler->stopped) {
 		/* it's no fault */
 	} else if (ret < 0) {

@@ -104,4 +104,9 @@ int filler_run(struct filler *filler, const char *vname, enum fill_flags flags,
 	       struct fill_result *result_r,
 	       enum mail_error *error_code_r, const char **error_r);
 
+/* These mailboxes will be asked for, in this order and with these flags: then what
+   can be done for many at once is done with the first of them. */
+void filler_expect(struct filler *filler, const ARRAY_TYPE(const_string) *vnames,
+		   enum fill_flags flags);
+
 #endif

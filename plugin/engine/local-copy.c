@@ -25,7 +25,7 @@ struct local_copy {
 	uint32_t save_uid;
 	/* since the last commit: messages, index files */
 	bool messages_changed, index_changed;
-	bool lazy;
+	bool lazy, deferred;
 	bool last_cancelled;
 	ARRAY_TYPE(seq_range) saved_uids;
 };
@@ -589,6 +589,11 @@ void local_copy_set_lazy(struct local_copy *copy)
 	copy->lazy = TRUE;
 }
 
+void local_copy_set_deferred(struct local_copy *copy)
+{
+	copy->deferred = TRUE;
+}
+
 int local_copy_make_durable(struct local_copy *copy, const char **error_r)
 {
 	if (!copy->messages_changed && !copy->index_changed)
@@ -603,5 +608,6 @@ int local_copy_commit(struct local_copy *copy, const char **error_r)
 {
 	if (commit_saves(copy, error_r) < 0)
 		return -1;
-	return copy->lazy ? 0 : local_copy_make_durable(copy, error_r);
+	return copy->lazy || copy->deferred ? 0 :
+		local_copy_make_durable(copy, error_r);
 }

@@ -107,6 +107,8 @@ int local_copy_apply(struct local_copy *copy, const struct inventory *old,
 void local_copy_want_all_durable(struct local_copy *copy);
 /* What is committed needn't be durable before local_copy_make_durable(). */
 void local_copy_set_lazy(struct local_copy *copy);
+/* It becomes durable together with others: their caller sees to that. */
+void local_copy_set_deferred(struct local_copy *copy);
 /* Commit and make durable: with one syncfs when messages changed, by fsync of
    the index files when only these did. On failure what isn't committed is gone. */
 int local_copy_commit(struct local_copy *copy, const char **error_r);

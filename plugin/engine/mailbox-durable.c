@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* fsync Dovecot's own files in a folder, but not those of messages. */
@@ -36,12 +37,13 @@ static int sync_dovecot_files(const char *path, const char **error_r)
 	return ret;
 }
 
+static const enum mailbox_list_path_type types[] = {
+	MAILBOX_LIST_PATH_TYPE_MAILBOX, MAILBOX_LIST_PATH_TYPE_INDEX,
+	MAILBOX_LIST_PATH_TYPE_CONTROL,
+};
+
 int mailbox_durable(struct mailbox *box, bool messages, const char **error_r)
 {
-	static const enum mailbox_list_path_type types[] = {
-		MAILBOX_LIST_PATH_TYPE_MAILBOX, MAILBOX_LIST_PATH_TYPE_INDEX,
-		MAILBOX_LIST_PATH_TYPE_CONTROL,
-	};
 	const char *path, *last = "";
 
 	for (unsigned int i = 0; i < N_ELEMENTS(types); i++) {
@@ -52,6 +54,46 @@ int mailbox_durable(struct mailbox *box, bool messages, const char **error_r)
 		     sync_dovecot_files(path, error_r)) < 0)
 			return -1;
 		last = path;
+	}
+	return 0;
+}
+
+/* Sync the file system of path, if it isn't one of those that are. */
+static int
+sync_another(const char *path, ARRAY_TYPE(uint64_t) *devices,
+	     const char **error_r)
+{
+	struct stat st;
+	uint64_t device, known;
+
+	if (stat(path, &st) < 0) {
+		*error_r = t_strdup_printf("stat(%s) failed: %m", path);
+		return -1;
+	}
+	device = st.st_dev;
+	array_foreach_elem(devices, known) {
+		if (known == device)
+			return 0;
+	}
+	array_push_back(devices, &device);
+	return migration_dir_syncfs(path, error_r);
+}
+
+int mailboxes_durable(struct mailbox *const *boxes, unsigned int count,
+		      const char *dir, const char **error_r)
+{
+	ARRAY_TYPE(uint64_t) devices;
+	const char *path;
+
+	t_array_init(&devices, 4);
+	if (sync_another(dir, &devices, error_r) < 0)
+		return -1;
+	for (unsigned int i = 0; i < count * N_ELEMENTS(types); i++) {
+		if (mailbox_get_path_to(boxes[i / N_ELEMENTS(types)],
+					types[i % N_ELEMENTS(types)],
+					&path) > 0 &&
+		    sync_another(path, &devices, error_r) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -12,4 +12,8 @@ struct mailbox;
 /* The mailbox is open. Returns 0, -1 with an error. */
 int mailbox_durable(struct mailbox *box, bool messages, const char **error_r);
 
+/* The messages of them all, and the file system of dir. */
+int mailboxes_durable(struct mailbox *const *boxes, unsigned int count,
+		      const char *dir, const char **error_r);
+
 #endif

@@ -283,21 +283,22 @@ int mailbox_state_write(const char *dir, const char *vname,
 				     str_data(str), str_len(str), error_r);
 }
 
-int mailbox_state_write_many(const char *dir,
+int mailbox_state_write_each(const char *dir,
 			     const ARRAY_TYPE(const_string) *vnames,
-			     const struct mailbox_state_file *state,
+			     const struct mailbox_state_file *const *states,
 			     const char **error_r)
 {
 	ARRAY(struct migration_dir_file) files;
 	struct migration_dir_file *file;
 	const string_t *str;
 	const char *vname;
+	unsigned int i = 0;
 
 	if (array_is_empty(vnames))
 		return 0;
 	t_array_init(&files, array_count(vnames));
 	array_foreach_elem(vnames, vname) {
-		if ((str = state_to_str(vname, state, error_r)) == NULL)
+		if ((str = state_to_str(vname, states[i++], error_r)) == NULL)
 			return -1;
 		file = array_append_space(&files);
 		file->name = mailbox_state_key(vname);
@@ -306,6 +307,20 @@ int mailbox_state_write_many(const char *dir,
 	}
 	return migration_dir_replace_many(dir, STATE_FOLDER,
 		array_front(&files), array_count(&files), error_r);
+}
+
+int mailbox_state_write_many(const char *dir,
+			     const ARRAY_TYPE(const_string) *vnames,
+			     const struct mailbox_state_file *state,
+			     const char **error_r)
+{
+	const struct mailbox_state_file **states =
+		t_new(const struct mailbox_state_file *,
+		      array_count(vnames) + 1);
+
+	for (unsigned int i = 0; i < array_count(vnames); i++)
+		states[i] = state;
+	return mailbox_state_write_each(dir, vnames, states, error_r);
 }
 
 int mailbox_state_remove(const char *dir, const char *vname,

@@ -28,6 +28,15 @@ enum mailbox_state {
 	MAILBOX_STATE_DELETED,
 };
 
+/* Why a copy is of no use. */
+enum mailbox_copy_stale {
+	MAILBOX_COPY_GOOD = 0,
+	/* after a rollback it has messages under other UIDs than the old server */
+	MAILBOX_COPY_ROLLED_BACK = 1,
+	/* it is filled together with others, all of them or none */
+	MAILBOX_COPY_UNFINISHED = 2,
+};
+
 struct mailbox_state_file {
 	enum mailbox_state state;
 	/* of the old server's mailbox; 0 as long as it isn't known */
@@ -68,8 +77,7 @@ struct mailbox_state_file {
 	uint32_t old_uid_next;
 	/* HIGHESTMODSEQ that clients were shown here before a rollback (I2) */
 	uint64_t modseq_floor;
-	/* 1: after a rollback the copy has messages under other UIDs than the old
-	   server, and is to be made anew */
+	/* enum mailbox_copy_stale: the copy is to be made anew */
 	uint32_t copy_is_stale;
 };
 
@@ -104,6 +112,11 @@ int mailbox_state_write(const char *dir, const char *vname,
 int mailbox_state_write_many(const char *dir,
 			     const ARRAY_TYPE(const_string) *vnames,
 			     const struct mailbox_state_file *state,
+			     const char **error_r);
+/* The same, with a state each: states[i] is that of vnames[i]. */
+int mailbox_state_write_each(const char *dir,
+			     const ARRAY_TYPE(const_string) *vnames,
+			     const struct mailbox_state_file *const *states,
 			     const char **error_r);
 /* Forget it durably. One that isn't there is fine. */
 int mailbox_state_remove(const char *dir, const char *vname,

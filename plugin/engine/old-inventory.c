@@ -144,6 +144,20 @@ fetch_lacking(struct old_client *client, enum old_fetch_fields fields,
 	return 0;
 }
 
+static void fetch_init(struct inventory_fetch *fetch)
+{
+	i_array_init(&fetch->shown, 8);
+	i_array_init(&fetch->flagged, 8);
+	i_array_init(&fetch->dated, 8);
+}
+
+static void fetch_deinit(struct inventory_fetch *fetch)
+{
+	array_free(&fetch->dated);
+	array_free(&fetch->flagged);
+	array_free(&fetch->shown);
+}
+
 static int
 fetch_run(struct old_client *client, const struct old_fetch_request *req,
 	  struct inventory_fetch *fetch, enum mail_error *error_code_r,
@@ -151,16 +165,12 @@ fetch_run(struct old_client *client, const struct old_fetch_request *req,
 {
 	int ret;
 
-	i_array_init(&fetch->shown, 8);
-	i_array_init(&fetch->flagged, 8);
-	i_array_init(&fetch->dated, 8);
+	fetch_init(fetch);
 	ret = fetch_once(client, req, fetch, error_code_r, error_r);
 	if (ret == 0)
 		ret = fetch_lacking(client, req->fields, fetch, error_code_r,
 				    error_r);
-	array_free(&fetch->dated);
-	array_free(&fetch->flagged);
-	array_free(&fetch->shown);
+	fetch_deinit(fetch);
 	return ret;
 }
 
@@ -218,4 +228,40 @@ int old_inventory_get_changed(struct old_client *client, uint64_t modseq,
 	};
 
 	return fetch_run(client, &req, &fetch, error_code_r, error_r);
+}
+
+struct inventory_fetch *
+old_inventory_send(struct old_client *client, uint32_t end_uid,
+		   struct inventory *inventory)
+{
+	struct inventory_fetch *fetch = i_new(struct inventory_fetch, 1);
+	const struct old_fetch_request req = {
+		.uids = "1:*", .fields = INVENTORY_FIELDS,
+	};
+
+	fetch->inventory = inventory;
+	fetch->first_uid = 1;
+	fetch->end_uid = end_uid;
+	fetch_init(fetch);
+	old_fetch_send(client, &req, &fetch_handler, fetch_done, fetch);
+	return fetch;
+}
+
+bool old_inventory_end(struct inventory_fetch **_fetch)
+{
+	struct inventory_fetch *fetch = *_fetch;
+	bool all;
+
+	*_fetch = NULL;
+	T_BEGIN {
+		ARRAY_TYPE(seq_range) lacking;
+
+		t_array_init(&lacking, 8);
+		get_lacking(fetch, INVENTORY_FIELDS, &lacking);
+		all = fetch->done && array_is_empty(&lacking);
+	} T_END;
+	i_free(fetch->error);
+	fetch_deinit(fetch);
+	i_free(fetch);
+	return all;
 }

@@ -29,4 +29,12 @@ int old_inventory_get_changed(struct old_client *client, uint64_t modseq,
 			      enum mail_error *error_code_r,
 			      const char **error_r);
 
+/* The same as old_inventory_get() from UID 1 for one of many in flight. */
+struct inventory_fetch;
+struct inventory_fetch *
+old_inventory_send(struct old_client *client, uint32_t end_uid,
+		   struct inventory *inventory);
+/* Once it is answered. TRUE: the inventory has all. */
+bool old_inventory_end(struct inventory_fetch **fetch);
+
 #endif

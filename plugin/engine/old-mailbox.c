@@ -101,45 +101,85 @@ static void enabled(const struct old_reply *reply ATTR_UNUSED,
 	/* old_client_enabled() tells; without it there is no VANISHED */
 }
 
-int old_mailbox_open(struct old_client *client, const char *old_name,
-		     bool write, struct old_mailbox *mailbox_r,
-		     enum mail_error *error_code_r, const char **error_r)
+int old_mailbox_prepare(struct old_client *client,
+			enum mail_error *error_code_r, const char **error_r)
 {
-	struct old_command *cmd;
-	bool condstore;
-
-	i_zero(mailbox_r);
-	/* where the server doesn't say, all can be changed (RFC 3501 7.1) */
-	mailbox_r->permanent_flags = MAIL_FLAGS_NONRECENT;
-	mailbox_r->new_keywords = TRUE;
 	if (old_client_connect(client, error_code_r, error_r) < 0)
 		return -1;
-	condstore = old_client_has(client, "CONDSTORE");
 	if (old_client_has(client, "QRESYNC") &&
 	    !old_client_enabled(client, "QRESYNC"))
 		old_client_send(client, enabled, NULL, "ENABLE QRESYNC");
+	return 0;
+}
 
+static struct old_command *
+open_command(struct old_client *client, const char *old_name, bool write,
+	     struct old_mailbox *mailbox)
+{
+	struct old_command *cmd;
+
+	i_zero(mailbox);
+	/* where the server doesn't say, all can be changed (RFC 3501 7.1) */
+	mailbox->permanent_flags = MAIL_FLAGS_NONRECENT;
+	mailbox->new_keywords = TRUE;
 	cmd = old_command_new(client,
 		write ||
 		(old_client_quirks(client) & OLD_QUIRK_NO_EXAMINE) != 0 ?
 		"SELECT" : "EXAMINE");
 	old_command_add_string(cmd, old_name);
-	if (condstore)
+	if (old_client_has(client, "CONDSTORE"))
 		old_command_add(cmd, "(CONDSTORE)");
-	old_command_set_untagged(cmd, open_untagged, mailbox_r);
+	old_command_set_untagged(cmd, open_untagged, mailbox);
+	return cmd;
+}
+
+static bool is_known(const struct old_mailbox *mailbox)
+{
+	return mailbox->uid_next != 0 && mailbox->uid_validity != 0;
+}
+
+int old_mailbox_open(struct old_client *client, const char *old_name,
+		     bool write, struct old_mailbox *mailbox_r,
+		     enum mail_error *error_code_r, const char **error_r)
+{
+	struct old_command *cmd;
+
+	if (old_mailbox_prepare(client, error_code_r, error_r) < 0)
+		return -1;
+	cmd = open_command(client, old_name, write, mailbox_r);
 	if (old_command_run(&cmd, error_code_r, error_r) < 0)
 		return -1;
 
-	if ((mailbox_r->uid_next == 0 || mailbox_r->uid_validity == 0) &&
+	if (!is_known(mailbox_r) &&
 	    ask_status(client, old_name, mailbox_r, error_code_r, error_r) < 0)
 		return -1;
-	if (mailbox_r->uid_next == 0 || mailbox_r->uid_validity == 0) {
+	if (!is_known(mailbox_r)) {
 		*error_code_r = MAIL_ERROR_TEMP;
 		*error_r = "The old server doesn't tell UIDVALIDITY and UIDNEXT";
 		return -1;
 	}
 	mailbox_r->qresync = old_client_enabled(client, "QRESYNC");
 	return 0;
+}
+
+static void
+opening_answered(const struct old_reply *reply,
+		 struct old_mailbox_opening *opening)
+{
+	opening->ok = reply->state == OLD_REPLY_OK &&
+		is_known(&opening->mailbox);
+	if (opening->opened != NULL)
+		opening->opened(opening->context);
+}
+
+void old_mailbox_open_send(struct old_client *client, const char *old_name,
+			   struct old_mailbox_opening *opening)
+{
+	struct old_command *cmd =
+		open_command(client, old_name, FALSE, &opening->mailbox);
+
+	opening->ok = FALSE;
+	old_command_send(&cmd, opening_answered, opening);
 }
 
 struct uid_search {

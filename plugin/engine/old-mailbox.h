@@ -31,6 +31,22 @@ int old_mailbox_open(struct old_client *client, const char *old_name,
 		     bool write, struct old_mailbox *mailbox_r,
 		     enum mail_error *error_code_r, const char **error_r);
 
+/* The same for one of many in flight. */
+struct old_mailbox_opening {
+	struct old_mailbox mailbox;
+	/* answered with OK, and all is known that old_mailbox_open() tells */
+	bool ok;
+	/* answered; or NULL */
+	void (*opened)(void *context);
+	void *context;
+};
+/* Connect, and say what every mailbox is to be opened with. */
+int old_mailbox_prepare(struct old_client *client,
+			enum mail_error *error_code_r, const char **error_r);
+/* Only to read. opening must last until it is answered. */
+void old_mailbox_open_send(struct old_client *client, const char *old_name,
+			   struct old_mailbox_opening *opening);
+
 /* The UIDs of all messages that are in the open mailbox now. */
 int old_mailbox_uids(struct old_client *client,
 		     ARRAY_TYPE(seq_range) *uids_r,

@@ -334,7 +334,7 @@ fill_state(struct rollback_box *box, struct copy_back *cb,
 	state->uid_floor = status.uidnext;
 	state->modseq_floor = I_MAX(status.highest_modseq,
 				    box->state.modseq_floor);
-	state->copy_is_stale = 1;
+	state->copy_is_stale = MAILBOX_COPY_ROLLED_BACK;
 	state->modseq = 0;
 	if (!cb->same_uids)
 		state->durable_uid = 0;

@@ -1,4 +1,5 @@
 #include "lib.h"
+#include "array.h"
 #include "lease.h"
 #include "rename-journal.h"
 #include "state-update.h"
@@ -40,6 +41,55 @@ int state_update(const char *dir, const char *vname, bool tree_held,
 		ret = change(&state, context, error_r);
 	if (ret > 0)
 		ret = mailbox_state_write(dir, vname, &state, error_r);
+	lease_release(&tree);
+	return ret;
+}
+
+static int
+change_many(const char *dir, const ARRAY_TYPE(const_string) *vnames,
+	    state_change_t *change, void *const *contexts, const char **error_r)
+{
+	ARRAY_TYPE(const_string) changed;
+	struct mailbox_state_file *states =
+		t_new(struct mailbox_state_file, array_count(vnames));
+	const struct mailbox_state_file **list =
+		t_new(const struct mailbox_state_file *, array_count(vnames));
+	const char *vname;
+	unsigned int i = 0;
+	int ret = 0;
+
+	t_array_init(&changed, array_count(vnames));
+	array_foreach_elem(vnames, vname) {
+		if (read_state(dir, vname, pool_datastack_create(), &states[i],
+			       error_r) < 0 ||
+		    (ret = change(&states[i], contexts[i], error_r)) < 0)
+			return -1;
+		if (ret > 0) {
+			list[array_count(&changed)] = &states[i];
+			array_push_back(&changed, &vname);
+		}
+		i++;
+	}
+	return mailbox_state_write_each(dir, &changed, list, error_r);
+}
+
+int state_update_many(const char *dir, const ARRAY_TYPE(const_string) *vnames,
+		      unsigned int wait_secs, state_change_t *change,
+		      void *const *contexts, const char **error_r)
+{
+	struct lease *tree = NULL;
+	int ret;
+
+	if (array_is_empty(vnames))
+		return 0;
+	ret = lease_tree(dir, wait_secs, &tree, error_r);
+	if (ret == 0)
+		*error_r = "Another process is busy with the folders";
+	if (ret <= 0)
+		return -1;
+	ret = rename_journal_refuse(dir, error_r);
+	if (ret == 0)
+		ret = change_many(dir, vnames, change, contexts, error_r);
 	lease_release(&tree);
 	return ret;
 }

@@ -24,6 +24,12 @@ int state_update(const char *dir, const char *vname, bool tree_held,
 		 unsigned int wait_secs, state_change_t *change, void *context,
 		 const char **error_r);
 
+/* The same for many mailboxes, which become durable together: contexts[i] is what
+   change() gets for vnames[i]. Returns 0, -1 with an error: some may be written. */
+int state_update_many(const char *dir, const ARRAY_TYPE(const_string) *vnames,
+		      unsigned int wait_secs, state_change_t *change,
+		      void *const *contexts, const char **error_r);
+
 /* The authority changes (I1), by the caller who has the mailbox' lease: `after` in
    the place of `before`. A rename that can't be made durable is seen by everybody,
    and a power cut may take it back; nobody has used it yet, so it is put back. A

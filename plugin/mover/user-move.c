@@ -16,6 +16,8 @@ struct user_move {
 	bool filling;
 	bool stopped;
 
+	/* those that are to have their turn */
+	ARRAY_TYPE(const_string) expected;
 	/* of the mailboxes that had their turn */
 	ARRAY_TYPE(const_string) filled, unfilled;
 };
@@ -26,9 +28,11 @@ make_filler(struct user_move *move, enum mail_error *error_code_r,
 {
 	if (move->filler != NULL)
 		return 0;
-	return filler_init(move->muser, move->set.lock_secs,
-			   move->set.observer, &move->filler, error_code_r,
-			   error_r);
+	if (filler_init(move->muser, move->set.lock_secs, move->set.observer,
+			&move->filler, error_code_r, error_r) < 0)
+		return -1;
+	filler_expect(move->filler, &move->expected, move->set.flags);
+	return 0;
 }
 
 int user_move_init(struct migration_user *muser,
@@ -42,6 +46,7 @@ int user_move_init(struct migration_user *muser,
 	move->pool = pool;
 	move->muser = muser;
 	move->set = *set;
+	p_array_init(&move->expected, pool, 16);
 	p_array_init(&move->filled, pool, 16);
 	p_array_init(&move->unfilled, pool, 16);
 	if (make_filler(move, error_code_r, error_r) < 0) {
@@ -60,6 +65,20 @@ void user_move_deinit(struct user_move **_move)
 	*_move = NULL;
 	filler_deinit(&move->filler);
 	pool_unref(&pool);
+}
+
+void user_move_expect(struct user_move *move,
+		      const ARRAY_TYPE(const_string) *vnames)
+{
+	const char *vname;
+
+	array_clear(&move->expected);
+	array_foreach_elem(vnames, vname) {
+		vname = p_strdup(move->pool, vname);
+		array_push_back(&move->expected, &vname);
+	}
+	if (move->filler != NULL)
+		filler_expect(move->filler, &move->expected, move->set.flags);
 }
 
 static int

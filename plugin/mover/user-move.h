@@ -10,6 +10,7 @@
  * does.
  */
 
+#include "array-decl.h"
 #include "engine/filler.h"
 
 struct migration_user;
@@ -46,6 +47,9 @@ int user_move_init(struct migration_user *muser,
 		   enum mail_error *error_code_r, const char **error_r);
 void user_move_deinit(struct user_move **move);
 
+/* These will come, best in this order: then small ones are filled together. */
+void user_move_expect(struct user_move *move,
+		      const ARRAY_TYPE(const_string) *vnames);
 /* One more mailbox. Those that are mirrored best come last: each change between
    them and others costs a login. Returns 0, -1 with an error as filler_run(). */
 int user_move_mailbox(struct user_move *move, const char *vname,
