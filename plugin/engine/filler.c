@@ -261,7 +261,7 @@ find_expected(struct filler *filler, const char *vname, unsigned int *idx_r)
 	return NULL;
 }
 
-/* This one and those behind it that are like it, all at once. */
+/* This one and others that are like it, all at once. */
 static void run_group(struct filler *filler, unsigned int first)
 {
 	const struct fill_group_settings set = {
@@ -271,10 +271,11 @@ static void run_group(struct filler *filler, unsigned int first)
 		.flags = filler->expected_flags | filler->flags,
 	};
 	struct fill_group_box boxes[FILL_GROUP_BOXES], *box;
-	unsigned int idx[FILL_GROUP_BOXES], count = 0;
+	unsigned int idx[FILL_GROUP_BOXES], count = 0, i;
+	unsigned int all = array_count(&filler->expected);
 
-	for (unsigned int i = first; i < array_count(&filler->expected) &&
-	     count < FILL_GROUP_BOXES; i++) {
+	for (unsigned int n = 0; n < all && count < FILL_GROUP_BOXES; n++) {
+		i = (first + n) % all;
 		box = array_idx_modifiable(&filler->expected, i);
 		if (box->done || box->unfit ||
 		    !fill_group_fits(filler->muser, box->vname))
@@ -284,7 +285,7 @@ static void run_group(struct filler *filler, unsigned int first)
 	}
 	if (count > 1)
 		fill_group(&set, boxes, count);
-	for (unsigned int i = 0; i < count; i++)
+	for (i = 0; i < count; i++)
 		array_idx_set(&filler->expected, idx[i], &boxes[i]);
 }
 

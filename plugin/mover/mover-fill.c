@@ -230,6 +230,19 @@ static int fill_box(struct mover_fill *fill, struct mover_box *box,
 	return ret;
 }
 
+static void expect_boxes(struct mover_fill *fill)
+{
+	ARRAY_TYPE(const_string) vnames;
+	const struct mover_box *box;
+
+	t_array_init(&vnames, array_count(&fill->boxes->boxes) + 1);
+	array_foreach(&fill->boxes->boxes, box) {
+		if (!box->local && !box->mirrored)
+			array_push_back(&vnames, &box->vname);
+	}
+	user_move_expect(fill->move, &vnames);
+}
+
 static int fill_boxes(struct mover_fill *fill,
 		      enum mail_error *error_code_r, const char **error_r)
 {
@@ -266,8 +279,10 @@ int mover_fill_run(struct mover_fill *fill,
 			   error_r) < 0)
 		return -1;
 	ret = mover_boxes_read(fill->boxes, error_code_r, error_r);
-	if (ret == 0)
+	if (ret == 0) {
+		expect_boxes(fill);
 		ret = fill_boxes(fill, error_code_r, error_r);
+	}
 	user_move_deinit(&fill->move);
 	mover_boxes_update(fill->boxes);
 	return ret;
