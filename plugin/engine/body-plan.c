@@ -4,8 +4,9 @@
 #include "seq-range-array.h"
 #include "body-plan.h"
 
-#define REQUEST_MAX_MESSAGES 1000
-#define REQUEST_MAX_BYTES (16 * 1024 * 1024)
+/* From one command to the next it is a round trip. */
+#define REQUEST_MAX_MESSAGES 5000
+#define REQUEST_MAX_BYTES (32 * 1024 * 1024)
 /* RFC 9051: a number is below 2^63, RFC 3501: below 2^32; stay with what fits
    a signed 32 bit number */
 #define PIECE_TO_END 0x7fffffff

@@ -82,15 +82,18 @@ static int filler_prepare(struct filler *filler, unsigned int timeout_secs,
 			  bool refresh_tree, enum mail_error *error_code_r,
 			  const char **error_r)
 {
-	if (take_lease(filler, timeout_secs, error_code_r, error_r) < 0 ||
-	    (refresh_tree &&
-	     folder_tree_refresh(filler->muser, TRUE, error_code_r,
-				 error_r) < 0))
+	if (take_lease(filler, timeout_secs, error_code_r, error_r) < 0)
 		return -1;
 	*error_code_r = MAIL_ERROR_TEMP;
-	if (folder_tree_name_map(filler->muser, &filler->map, error_r) <= 0)
+	if (filler_connect(filler, error_r) < 0)
 		return -1;
-	return filler_connect(filler, error_r);
+	if (refresh_tree &&
+	    folder_tree_refresh_by(filler->muser, filler->client, error_code_r,
+				   error_r) < 0)
+		return -1;
+	*error_code_r = MAIL_ERROR_TEMP;
+	return folder_tree_name_map(filler->muser, &filler->map, error_r) <= 0 ?
+		-1 : 0;
 }
 
 int filler_init(struct migration_user *muser, unsigned int timeout_secs,

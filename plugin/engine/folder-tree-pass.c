@@ -22,6 +22,8 @@
 
 struct tree_pass {
 	struct migration_user *muser;
+	/* NULL: one of its own */
+	struct old_client *client;
 	pool_t pool;
 	struct name_map map;
 	struct old_folders old;
@@ -291,8 +293,21 @@ static void copy_subscriptions(struct tree_pass *pass)
 	}
 }
 
-static int ask_old_server(struct tree_pass *pass, bool first,
-			  enum mail_error *error_code_r, const char **error_r)
+static int ask(struct tree_pass *pass, struct old_client *client,
+	       enum mail_error *error_code_r, const char **error_r)
+{
+	int ret;
+
+	folder_tree_map_init(pass->muser, '\0', &pass->map);
+	ret = old_folders_get(client, pass->map.old_prefix, pass->pool,
+			      &pass->old, error_code_r, error_r);
+	if (ret < 0)
+		*error_r = p_strdup(pass->pool, *error_r);
+	return ret;
+}
+
+static int ask_by_own(struct tree_pass *pass, bool first,
+		      enum mail_error *error_code_r, const char **error_r)
 {
 	struct old_client_settings set;
 	struct old_client *client;
@@ -307,13 +322,17 @@ static int ask_old_server(struct tree_pass *pass, bool first,
 		set.cmd_timeout_msecs = REFRESH_PATIENCE_MSECS;
 	}
 	client = old_client_init(&set, pass->muser->user->event);
-	folder_tree_map_init(pass->muser, '\0', &pass->map);
-	ret = old_folders_get(client, pass->map.old_prefix, pass->pool,
-			      &pass->old, error_code_r, error_r);
-	if (ret < 0)
-		*error_r = p_strdup(pass->pool, *error_r);
+	ret = ask(pass, client, error_code_r, error_r);
 	old_client_deinit(&client);
 	return ret;
+}
+
+static int ask_old_server(struct tree_pass *pass, bool first,
+			  enum mail_error *error_code_r, const char **error_r)
+{
+	return pass->client != NULL ?
+		ask(pass, pass->client, error_code_r, error_r) :
+		ask_by_own(pass, first, error_code_r, error_r);
 }
 
 static int look_here(struct tree_pass *pass, enum mail_error *error_code_r,
@@ -398,10 +417,11 @@ static int tree_pass_run(struct tree_pass *pass, bool first,
 	return folder_tree_file_write(pass->muser->set.dir, &file, error_r);
 }
 
-int folder_tree_pass(struct migration_user *muser, bool first,
-		     enum mail_error *error_code_r, const char **error_r)
+int folder_tree_pass(struct migration_user *muser, struct old_client *client,
+		     bool first, enum mail_error *error_code_r,
+		     const char **error_r)
 {
-	struct tree_pass pass = { .muser = muser };
+	struct tree_pass pass = { .muser = muser, .client = client };
 	const char *error = NULL;
 	int ret;
 

@@ -98,8 +98,9 @@ wait_for_tree(struct migration_user *muser, unsigned int timeout_secs,
 	return ret;
 }
 
-int folder_tree_refresh(struct migration_user *muser, bool force,
-			enum mail_error *error_code_r, const char **error_r)
+static int refresh(struct migration_user *muser, struct old_client *client,
+		   bool force, enum mail_error *error_code_r,
+		   const char **error_r)
 {
 	struct lease *lease;
 	bool first;
@@ -127,11 +128,25 @@ int folder_tree_refresh(struct migration_user *muser, bool force,
 	/* somebody may have done it while we waited */
 	ret = is_fresh(muser, force && !first, &first, error_r);
 	if (ret == 0) {
-		ret = folder_tree_pass(muser, first, error_code_r, error_r);
+		ret = folder_tree_pass(muser, client, first, error_code_r,
+				       error_r);
 		muser->tree_failed = ret < 0 ? ioloop_time : 0;
 	} else if (ret > 0) {
 		ret = 0;
 	}
 	lease_release(&lease);
 	return ret;
+}
+
+int folder_tree_refresh(struct migration_user *muser, bool force,
+			enum mail_error *error_code_r, const char **error_r)
+{
+	return refresh(muser, NULL, force, error_code_r, error_r);
+}
+
+int folder_tree_refresh_by(struct migration_user *muser,
+			   struct old_client *client,
+			   enum mail_error *error_code_r, const char **error_r)
+{
+	return refresh(muser, client, TRUE, error_code_r, error_r);
 }

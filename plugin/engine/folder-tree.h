@@ -16,6 +16,7 @@
 
 struct migration_user;
 struct name_map;
+struct old_client;
 
 /* Make or refresh the tree when it was never made, or is older than
    migration_tree_interval (or force). Returns 0; -1 with a mail error when
@@ -23,6 +24,10 @@ struct name_map;
    that callers treat an error as fatal only when !folder_tree_exists(). */
 int folder_tree_refresh(struct migration_user *muser, bool force,
 			enum mail_error *error_code_r, const char **error_r);
+/* The same by force, asked by the client, which then has its connection already. */
+int folder_tree_refresh_by(struct migration_user *muser,
+			   struct old_client *client,
+			   enum mail_error *error_code_r, const char **error_r);
 /* Was the tree ever made completely? */
 bool folder_tree_exists(struct migration_user *muser);
 /* How names map between the two servers. Returns 1; 0 when the tree was never
