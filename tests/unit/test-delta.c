@@ -320,9 +320,9 @@ static void test_plan(void)
 		  "10[0-1] 20[1-2]<0.10> 20[1-2]<10.10> 20[1-2]<20.10> "
 		  "20[1-2]<30.> 30[2-3] " },
 		{ { 1, 25, 2 }, { 10, 30 }, 10, "10,30[0-3] " },
-		/* 16 MB are enough for one command */
-		{ { 9 << 20, 9 << 20, 9 << 20, 1 }, { 10, 20, 30, 40 },
-		  16 << 20, "10:20[0-2] 30:40[2-4] " },
+		/* 32 MB are enough for one command */
+		{ { 17 << 20, 17 << 20, 17 << 20, 1 }, { 10, 20, 30, 40 },
+		  32 << 20, "10:20[0-2] 30:40[2-4] " },
 	};
 	ARRAY_TYPE(body_request) array;
 	ARRAY_TYPE(seq_range) wanted;
@@ -351,7 +351,7 @@ static void test_plan(void)
 	inventory_keywords_deinit(&keywords);
 }
 
-/* 2,500 messages: each in one command, at most 1,000 in one. */
+/* 12,500 messages: each in one command, at most 5,000 in one. */
 static void test_plan_many(void)
 {
 	const struct body_request *request;
@@ -363,18 +363,18 @@ static void test_plan_many(void)
 
 	keywords = inventory_keywords_init();
 	inventory_init(&old, keywords);
-	for (uint32_t uid = 1; uid <= 2500; uid++)
+	for (uint32_t uid = 1; uid <= 12500; uid++)
 		add(&old, uid * 3, 0, 0, 100);
 	t_array_init(&wanted, 8);
-	seq_range_array_add_range(&wanted, 1, 7500);
+	seq_range_array_add_range(&wanted, 1, 37500);
 	body_plan(&old, &wanted, 1000, pool, &array);
 	array_foreach(&array, request) {
 		UNIT_CHECK(request->first == end &&
-			   request->end - request->first <= 1000,
+			   request->end - request->first <= 5000,
 			   "%u-%u after %u", request->first, request->end, end);
 		end = request->end;
 	}
-	CU_ASSERT(end == 2500 && array_count(&array) == 3);
+	CU_ASSERT(end == 12500 && array_count(&array) == 3);
 	inventory_deinit(&old);
 	inventory_keywords_deinit(&keywords);
 	pool_unref(&pool);
