@@ -4,8 +4,8 @@
  * The tools (copy-tool.h, which says what each of them does and leaves out) take
  * turns, each run beginning with an empty new home and a synced file system. A
  * tool's figures are medians, best_s is its fastest run. A ratio is the median of
- * the runs' ratios, ours by the peer's time of the same turn: a machine with other
- * work is slow for both. Of the corpus huge, a second user's mailbox, of a
+ * the runs' ratios, ours by the peer's time of the same turn, since a machine with
+ * other work is slow for both; best is that of the fastest runs. Of the corpus huge, a second user's mailbox, of a
  * thirtieth of the mail, is filled as well: ratio=rate-huge/rate-part says how the
  * rate holds. With --users N it's N users at once and in turn instead
  * (bench-fill-users.h).
@@ -55,9 +55,11 @@ static void run_tools(const struct bench *bench, unsigned int run,
 {
 	struct bench_usage usage;
 	struct figures *f;
-	unsigned int t;
+	unsigned int i, t;
 
-	for (t = 0; t < COPY_TOOLS; t++) {
+	for (i = 0; i < COPY_TOOLS; i++) {
+		/* each is the first one in its turn */
+		t = (i + run) % COPY_TOOLS;
 		if (!copy_tool_wanted(bench, t))
 			continue;
 		f = &figures[t];
@@ -65,7 +67,10 @@ static void run_tools(const struct bench *bench, unsigned int run,
 		f->wall[run] = usage.wall_s;
 		f->cpu[run] = usage.cpu_s;
 		f->rss[run] = usage.rss_mb;
-		f->ratio[run] = figures[COPY_OURS].wall[run] / usage.wall_s;
+	}
+	for (t = 0; t < COPY_TOOLS; t++) {
+		figures[t].ratio[run] = figures[COPY_OURS].wall[run] /
+			figures[t].wall[run];
 	}
 }
 
@@ -105,12 +110,24 @@ static void print_tool(const struct bench *bench, unsigned int t,
 	       copy_tools[t].durable, copy_tools[t].verified);
 }
 
-static void print_ratio(const struct bench *bench, const char *ours,
-			const char *theirs, double *values)
+static void print_ratio(const struct bench *bench, const char *name,
+			double *values)
 {
-	printf("bench: part=fill ratio=%s/%s ", ours, theirs);
+	printf("bench: part=fill ratio=%s ", name);
 	print_conditions(bench);
-	printf(" value=%.2f\n", bench_median(values, bench->runs));
+	printf(" value=%.2f", bench_median(values, bench->runs));
+}
+
+static void print_ratio_to(const struct bench *bench, unsigned int t)
+{
+	char name[80];
+
+	snprintf(name, sizeof(name), "%s/%s", copy_tools[COPY_OURS].name,
+		 copy_tools[t].name);
+	print_ratio(bench, name, figures[t].ratio);
+	/* sorted by now */
+	printf(" best=%.2f\n", figures[COPY_OURS].wall[0] /
+	       figures[t].wall[0]);
 }
 
 static void print_all(const struct bench *bench, const struct bench_sum *sum)
@@ -125,11 +142,12 @@ static void print_all(const struct bench *bench, const struct bench_sum *sum)
 		return;
 	for (t = COPY_OURS + 1; t < COPY_TOOLS; t++) {
 		if (copy_tool_wanted(bench, t))
-			print_ratio(bench, copy_tools[COPY_OURS].name,
-				    copy_tools[t].name, figures[t].ratio);
+			print_ratio_to(bench, t);
 	}
-	if (bench->layout == BENCH_LAYOUT_HUGE)
-		print_ratio(bench, "rate-huge", "rate-part", rates);
+	if (bench->layout == BENCH_LAYOUT_HUGE) {
+		print_ratio(bench, "rate-huge/rate-part", rates);
+		printf("\n");
+	}
 }
 
 static void run(struct bench *bench)
@@ -141,6 +159,8 @@ static void run(struct bench *bench)
 	bench_corpus_up(bench, bench->users, BENCH_PROXIED);
 	if (bench->tls)
 		bench_lab_tls(bench);
+	for (i = 0; i < bench->users; i++)
+		copy_warm_up(bench, i);
 	if (bench->users > 1) {
 		bench_fill_users(bench);
 		return;

@@ -64,8 +64,7 @@ void bench_fill_user(const struct bench *bench, unsigned int user,
 struct bench_sum {
 	uint64_t messages, bytes;
 };
-/* What the old server has of a user, by its own files: this also warms the page
-   cache, as for the peers' figures. */
+/* What the old server has of a user, by its own files. */
 struct bench_sum bench_sum_old(const struct bench *bench, unsigned int user);
 /* Of all mailboxes of a user, by a doveadm command and its options. Bytes are
    those of IMAP. */

@@ -128,6 +128,7 @@ static void run(struct bench *bench)
 	bench_corpus_up(bench, 1, BENCH_PROXIED);
 	if (bench->tls)
 		bench_lab_tls(bench);
+	copy_warm_up(bench, 0);
 	sum = bench_sum_old(bench, 0);
 	for (i = 0; i < bench->runs; i++)
 		run_once(bench, i, &sum);

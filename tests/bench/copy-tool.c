@@ -88,6 +88,15 @@ static char *mbsync_command(const struct bench *bench, unsigned int user,
 	return format("exec mbsync -q -c '%s/mbsyncrc' -a", folder);
 }
 
+static char *raw_command(const struct bench *bench, unsigned int user,
+			 const char *option, const char *folder)
+{
+	return format("exec " RAW_FILL "%s%s %s %s %s '%s'", option,
+		      bench->tls ? " --tls" : "", bench_get(bench, "OLD_IMAP"),
+		      bench_user(bench, user), bench_get(bench, "PASSWORD"),
+		      folder);
+}
+
 char *copy_command(const struct bench *bench, enum copy_tool_id id,
 		   unsigned int user, const char *folder)
 {
@@ -106,14 +115,19 @@ char *copy_command(const struct bench *bench, enum copy_tool_id id,
 	case COPY_MBSYNC:
 		return mbsync_command(bench, user, folder);
 	case COPY_RAW:
-		return format("exec " RAW_FILL "%s %s %s %s '%s'",
-			      bench->tls ? " --tls" : "",
-			      bench_get(bench, "OLD_IMAP"), name,
-			      bench_get(bench, "PASSWORD"), folder);
+		return raw_command(bench, user, "", folder);
 	case COPY_TOOLS:
 		break;
 	}
 	abort();
+}
+
+void copy_warm_up(const struct bench *bench, unsigned int user)
+{
+	char *command = raw_command(bench, user, " --discard", "nowhere");
+
+	(void)bench_run(bench, command);
+	free(command);
 }
 
 static struct bench_sum sum_store(const struct bench *bench, unsigned int user)

@@ -41,6 +41,9 @@ bool copy_tool_wanted(const struct bench *bench, enum copy_tool_id id);
    only. Free it. */
 char *copy_command(const struct bench *bench, enum copy_tool_id id,
 		   unsigned int user, const char *folder);
+/* The old server is asked for all of a user's mail, so that no tool is the first
+   to be answered from the disk. */
+void copy_warm_up(const struct bench *bench, unsigned int user);
 /* Everything must be there; the folder as above. */
 void copy_check(const struct bench *bench, enum copy_tool_id id,
 		unsigned int user, const char *folder,

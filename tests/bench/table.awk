@@ -67,7 +67,7 @@ function proxy(	i, table, step, ms, column) {
 		step = $i
 		if (sub(/_p99_ms=.*/, "", step) == 0)
 			continue
-		ms = value[step "_ms"]
+		ms = value[step "_ms"] + 0
 		put(table, step, column, sprintf(ms < 100 ? "%.1f/%.0f" : \
 			"%.0f/%.0f", ms, value[step "_p99_ms"]))
 	}
