@@ -26,6 +26,7 @@ struct scheduler {
 	const struct scheduler_settings *set;
 	/* of the movers' socket; of the ledger and the lock */
 	char *mover_path, *dir;
+	char *base_dir;
 	/* all processes', -1: this process' own */
 	int budget_fd;
 	/* other schedulers keep away */
@@ -44,6 +45,10 @@ struct scheduler {
 
 	/* looks for who is next: as soon as something changed; each second */
 	struct timeout *to_run, *to_tick;
+	/* NULL: this machine is alone */
+	struct scheduler_backends *backends;
+	unsigned int machines;
+
 	/* the server that is asked first */
 	unsigned int first_server;
 
@@ -101,8 +106,10 @@ void scheduler_server_refused(struct move_server *server,
 			      enum move_failure failure, time_t begun,
 			      const char *reason);
 void scheduler_server_daily(struct move_server *server);
-/* Tells for how many users at once that server is by configuration. */
-unsigned int scheduler_server_max(const struct scheduler_settings *set);
+/* For how many users at once one server is by configuration. */
+unsigned int scheduler_server_max(const struct scheduler *scheduler);
+/* So many machines share what the old servers give. */
+void scheduler_servers_share(void *context, unsigned int machines);
 
 /* service_progress, when it's time for it */
 void scheduler_report_progress(struct scheduler *scheduler, time_t now);

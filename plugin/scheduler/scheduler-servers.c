@@ -5,12 +5,14 @@
 #include "engine/old-budget.h"
 #include "scheduler-private.h"
 
-unsigned int scheduler_server_max(const struct scheduler_settings *set)
+unsigned int scheduler_server_max(const struct scheduler *scheduler)
 {
+	const struct scheduler_settings *set = scheduler->set;
 	unsigned int max = set->users;
 
 	if (set->old_connections > 0) {
 		max = I_MIN(max, I_MAX(set->old_connections /
+				       scheduler->machines /
 				       set->user_connections, 1));
 	}
 	return max;
@@ -26,6 +28,35 @@ static void server_init(struct scheduler *scheduler, struct move_server *server)
 	if (*server->name != '\0' && server->budget == NULL) {
 		server->budget = old_budget_init(scheduler->budget_fd,
 						 server->name, &limits);
+		server_bounds_set_max(&server->bounds,
+				      scheduler_server_max(scheduler));
+	}
+}
+
+/* It's of all servers, and some may not be known yet. */
+static void set_share(struct scheduler *scheduler)
+{
+	static const struct old_budget_limits no_limits;
+	struct old_budget *budget = old_budget_init(scheduler->budget_fd, "",
+						    &no_limits);
+
+	old_budget_set_share(budget, scheduler->machines);
+	old_budget_deinit(&budget);
+}
+
+void scheduler_servers_share(void *context, unsigned int machines)
+{
+	struct scheduler *scheduler = context;
+	struct move_server *server;
+
+	if (scheduler->machines != machines)
+		migration_report_service("backends", "count",
+					 dec2str(machines), NULL);
+	scheduler->machines = machines;
+	set_share(scheduler);
+	array_foreach_elem(move_queue_servers(scheduler->queue), server) {
+		server_bounds_set_max(&server->bounds,
+				      scheduler_server_max(scheduler));
 	}
 }
 

@@ -59,6 +59,13 @@ static int read_size(const char *name, const char *value, void *set_r,
 	return 0;
 }
 
+static int read_string(const char *name ATTR_UNUSED, const char *value,
+		       void *set_r, const char **error_r ATTR_UNUSED)
+{
+	*(const char **)set_r = value;
+	return 0;
+}
+
 #define MEMBER(name) offsetof(struct scheduler_settings, name)
 
 static const struct {
@@ -77,6 +84,8 @@ static const struct {
 	  MEMBER(user_connections) },
 	{ "migration_old_rate", "0", read_size, MEMBER(old_rate) },
 	{ "migration_old_daily", "0", read_size, MEMBER(old_daily) },
+	{ "migration_backends", "", read_string, MEMBER(backends) },
+	{ "migration_backends_dict", "", read_string, MEMBER(backends_dict) },
 };
 
 static int read_all(const struct mail_user_settings *user_set,
@@ -134,6 +143,8 @@ int scheduler_settings_read(struct mail_storage_service_ctx *service,
 				   "a number from 1 to 8", error_r);
 	}
 	set_r->host = p_strdup(pool, old_host(info, user_set));
+	set_r->backends = p_strdup(pool, set_r->backends);
+	set_r->backends_dict = p_strdup(pool, set_r->backends_dict);
 	if (set_r->users == 0) {
 		cpus = sysconf(_SC_NPROCESSORS_ONLN);
 		set_r->users = I_MAX(cpus, 1);

@@ -22,6 +22,9 @@ struct scheduler_settings {
 	/* host:port that users have who don't have their own, in lower case; ""
 	   when there's none */
 	const char *host;
+	/* names of all machines at work, this one's first; Dovecot's dict URI.
+	   "": there's this one alone */
+	const char *backends, *backends_dict;
 };
 
 /* Strings are allocated from the pool. Returns 0, -1 with an error. */

@@ -4,6 +4,7 @@
 #include "time-util.h"
 #include "engine/migration-report.h"
 #include "engine/old-budget.h"
+#include "scheduler-backends.h"
 #include "scheduler-private.h"
 #include "user-list.h"
 
@@ -298,18 +299,33 @@ static void read_ledger(struct scheduler *scheduler)
 	}
 }
 
+static void begin_backends(struct scheduler *scheduler)
+{
+	const struct scheduler_settings *set = scheduler->set;
+	const char *error;
+
+	scheduler_servers_share(scheduler, 1);
+	if (*set->backends_dict != '\0' &&
+	    scheduler_backends_init(set->backends, set->backends_dict,
+				    scheduler->base_dir,
+				    scheduler_servers_share, scheduler,
+				    &scheduler->backends, &error) < 0)
+		i_fatal("%s", error);
+}
+
 static void begin(struct scheduler *scheduler)
 {
 	const struct move_queue_settings set = {
 		.refresh = scheduler->set->refresh,
 		.catchup = scheduler->set->catchup,
-		.server_max = scheduler_server_max(scheduler->set),
+		.server_max = scheduler_server_max(scheduler),
 		.server = scheduler->set->host,
 	};
 
 	scheduler->queue = move_queue_init(&set);
 	read_ledger(scheduler);
 	scheduler_servers_init(scheduler);
+	begin_backends(scheduler);
 	scheduler->since = scheduler->progress_reported = ioloop_time;
 	rate_meter_init(&scheduler->rate, SCHEDULER_RATE_MSECS,
 			scheduler_msecs());
@@ -359,6 +375,8 @@ scheduler_init(struct mail_storage_service_ctx *service,
 	scheduler->mover_path =
 		i_strconcat(base_dir, "/"MOVER_SERVICE_SOCKET, NULL);
 	scheduler->dir = i_strconcat(state_dir, "/"SCHEDULER_DIR, NULL);
+	scheduler->base_dir = i_strdup(base_dir);
+	scheduler->machines = 1;
 	scheduler->lock_fd = scheduler->budget_fd = -1;
 	if (set->enabled) {
 		open_files(scheduler, state_dir);
@@ -385,6 +403,7 @@ static void abort_all(struct scheduler *scheduler)
 static void end(struct scheduler *scheduler)
 {
 	abort_all(scheduler);
+	scheduler_backends_deinit(&scheduler->backends);
 	timeout_remove(&scheduler->to_tick);
 	timeout_remove(&scheduler->to_list);
 	if (scheduler->list != NULL)
@@ -405,6 +424,7 @@ void scheduler_deinit(struct scheduler **_scheduler)
 	timeout_remove(&scheduler->to_lock);
 	i_close_fd(&scheduler->budget_fd);
 	i_close_fd(&scheduler->lock_fd);
+	i_free(scheduler->base_dir);
 	i_free(scheduler->mover_path);
 	i_free(scheduler->dir);
 	i_free(scheduler);
