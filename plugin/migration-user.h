@@ -17,7 +17,9 @@
 struct late_save;
 struct redirect_decision;
 struct session_hold;
+struct remote_status;
 struct remote_watchdog;
+struct status_listing;
 struct session_catchup;
 struct session_demand;
 struct worker_client;
@@ -35,6 +37,10 @@ struct migration_user {
 	   user is deinitialized. */
 	struct mail_namespace *remote_ns;
 	struct remote_watchdog *remote_watchdog;
+	/* NULL before a STATUS is first asked for */
+	struct remote_status *remote_status;
+	/* the listing of mailboxes that goes on, or NULL */
+	struct status_listing *status_listing;
 	/* NULL before it is first asked for */
 	struct worker_client *worker_client;
 	/* NULL in processes that don't look for late mail */

@@ -2,6 +2,7 @@
 #include "mailbox-list-private.h"
 #include "migration-user.h"
 #include "engine/folder-tree.h"
+#include "status-ahead.h"
 #include "redirect-list.h"
 
 #define REDIRECT_LIST_CONTEXT(obj) \
@@ -48,6 +49,8 @@ redirect_list_iter_init(struct mailbox_list *list, const char *const *patterns,
 
 	if (muser->bypass == 0 && muser->remote_ns != NULL)
 		riter = tree_refresh(muser);
+	if (riter != NULL)
+		status_ahead_list_begin(muser, patterns, flags);
 	migration_bypass_begin(muser);
 	ctx = rlist->module_ctx.super.iter_init(list, patterns, flags);
 	migration_bypass_end(muser);
@@ -87,6 +90,7 @@ static int redirect_list_iter_deinit(struct mailbox_list_iterate_context *ctx)
 	migration_bypass_end(rlist->muser);
 	if (riter == NULL)
 		return ret;
+	status_ahead_list_end(rlist->muser);
 	if (riter->error != NULL) {
 		mailbox_list_set_error(list, riter->error_code, riter->error);
 		i_free(riter->error);

@@ -12,6 +12,7 @@
 #include "read-through.h"
 #include "redirect.h"
 #include "remote-namespace.h"
+#include "remote-status.h"
 #include "session-demand.h"
 #include "engine/lease.h"
 #include "redirected-mailbox.h"
@@ -134,6 +135,22 @@ redirected_exists(struct mailbox *box, bool auto_boxes,
 	return -1;
 }
 
+/* imapc's part logs in, and opens the mailbox for what STATUS doesn't have. */
+static int
+get_closed_status(struct redirected_mailbox *rbox,
+		  enum mailbox_status_items items,
+		  struct mailbox_status *status_r)
+{
+	struct mailbox *box = &rbox->mbox->box;
+
+	if (rbox->module_ctx.super.get_status(box,
+			items & ENUM_NEGATE(REMOTE_STATUS_ITEMS), status_r) < 0)
+		return -1;
+	if (box->opened)
+		return rbox->module_ctx.super.get_status(box, items, status_r);
+	return remote_status_get(rbox, items & REMOTE_STATUS_ITEMS, status_r);
+}
+
 static int
 redirected_get_status(struct mailbox *box, enum mailbox_status_items items,
 		      struct mailbox_status *status_r)
@@ -150,7 +167,7 @@ redirected_get_status(struct mailbox *box, enum mailbox_status_items items,
 	}
 	if (remote_box_ready(rbox->muser, box) < 0)
 		return -1;
-	if (rbox->module_ctx.super.get_status(box, items, status_r) == 0)
+	if (get_closed_status(rbox, items, status_r) == 0)
 		return 0;
 	refine_error(rbox);
 	return -1;

@@ -6,23 +6,13 @@
 #include "remote-socket.h"
 #include "remote-burst.h"
 
-/* lib-imap-client has no TCP_NODELAY. With Nagle's algorithm the second segment
-   waits for the first one's answer. */
-static void remote_set_nodelay(struct redirected_mailbox *rbox)
-{
-	in_port_t port = rbox->mbox->storage->set->imapc_port;
-	int fd = -1;
-
-	while ((fd = remote_socket_next(fd, port)) != -1)
-		(void)net_set_tcp_nodelay(fd, TRUE);
-}
-
 void remote_burst_begin(struct remote_burst *burst,
 			struct redirected_mailbox *rbox)
 {
 	i_zero(burst);
 	burst->rbox = rbox;
-	remote_set_nodelay(rbox);
+	/* lib-imap-client doesn't */
+	remote_sockets_set_nodelay(rbox->mbox->storage->set->imapc_port);
 }
 
 static void

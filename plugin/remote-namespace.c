@@ -10,6 +10,7 @@
 #include "engine/folder-tree.h"
 #include "engine/name-map.h"
 #include "engine/old-client.h"
+#include "remote-status.h"
 #include "remote-watchdog.h"
 #include "remote-namespace.h"
 
@@ -274,6 +275,7 @@ void remote_namespace_destroy(struct migration_user *muser)
 	if (ns == NULL)
 		return;
 	mail_namespace_destroy(ns);
+	remote_status_deinit(&muser->remote_status);
 	remote_forget_failure(muser);
 	muser->remote_ns = NULL;
 	remote_watchdog_deinit(&muser->remote_watchdog);

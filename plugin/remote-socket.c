@@ -26,6 +26,14 @@ int remote_socket_next(int fd, in_port_t port)
 	return -1;
 }
 
+void remote_sockets_set_nodelay(in_port_t port)
+{
+	int fd = -1;
+
+	while ((fd = remote_socket_next(fd, port)) != -1)
+		(void)net_set_tcp_nodelay(fd, TRUE);
+}
+
 uint64_t remote_socket_bytes_moved(in_port_t port)
 {
 	uint64_t bytes = 0;

@@ -13,6 +13,11 @@
    or -1. */
 int remote_socket_next(int fd, in_port_t port);
 
+/* Send at once what is written to them, and what was. With Nagle's algorithm the
+   second of two segments waits for the answer to the first. Each time that an
+   ostream is uncorked it turns this off again. */
+void remote_sockets_set_nodelay(in_port_t port);
+
 /* Bytes that came from and were acknowledged by the other ends of all of them
    (tcp(7), TCP_INFO). Unlike what was written they tell whether anything still
    moves. */

@@ -72,12 +72,27 @@ static void watchdog_check(void *context ATTR_UNUSED)
 	}
 }
 
+/* What was sent before the loop that waits for its answer. */
+static void send_at_once(void)
+{
+	struct remote_watchdog *dog;
+	in_port_t port = 0;
+
+	array_foreach_elem(&watchdogs, dog) {
+		if (dog->client->set.port != port) {
+			port = dog->client->set.port;
+			remote_sockets_set_nodelay(port);
+		}
+	}
+}
+
 /* The ioloop of imapc_client_run() is known as such only later. */
 static void ioloop_switched(struct ioloop *prev_ioloop ATTR_UNUSED)
 {
 	timeout_remove(&to_check);
 	if (current_ioloop == NULL || current_ioloop == io_loop_get_root())
 		return;
+	send_at_once();
 	bytes_moved = 0;
 	still_msecs = 0;
 	to_check = timeout_add(CHECK_MSECS, watchdog_check, NULL);

@@ -11,6 +11,9 @@
  * its connections are made anew; their commands fail as disconnected. A slow
  * transfer isn't cut as long as it moves.
  *
+ * As it knows when imapc_client_run() begins it also sees to it that what was
+ * sent before is on its way (remote_sockets_set_nodelay()).
+ *
  * Outside of imapc_client_run() nothing is watched.
  */
 

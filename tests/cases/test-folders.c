@@ -351,6 +351,132 @@ static void test_many(void)
 	same_tree(1, "second LIST of many", false);
 }
 
+/*
+ * STATUS of several at once, which the old server is asked for together
+ */
+
+/* The STATUS answers, as they came, sorted. */
+static struct folders statuses(struct imap_client *client)
+{
+	struct folders answers = { NULL, 0 };
+	const struct imap_response *resp;
+
+	for (resp = imap_find(imap_untagged(client), "STATUS"); resp != NULL;
+	     resp = imap_find(resp->next, "STATUS")) {
+		answers.names = realloc(answers.names, (answers.count + 1) *
+					sizeof(*answers.names));
+		if (answers.names == NULL)
+			abort();
+		answers.names[answers.count++] = strdup(resp->raw);
+	}
+	imap_clear(client);
+	if (answers.count > 0)
+		qsort(answers.names, answers.count, sizeof(*answers.names),
+		      compare_names);
+	return answers;
+}
+
+#define STATUS_ITEMS "(MESSAGES UIDNEXT UIDVALIDITY UNSEEN)"
+
+/* A command each, all sent before the first is answered. */
+static struct folders ask_each(struct imap_client *client,
+			       const struct folders *folders)
+{
+	unsigned int tag = 0;
+
+	imap_clear(client);
+	for (unsigned int i = 0; i < folders->count; i++) {
+		tag = imap_start(client);
+		imap_text(client, "STATUS ");
+		imap_mailbox(client, folders->names[i]);
+		imap_text(client, " " STATUS_ITEMS);
+		imap_end(client);
+	}
+	UNIT_CHECK(imap_wait(client, tag) == IMAP_OK, "STATUS: %s",
+		   imap_error(client));
+	return statuses(client);
+}
+
+static struct folders ask_by_list(struct imap_client *client)
+{
+	imap_clear(client);
+	UNIT_CHECK(imap_run(client, "LIST \"\" \"*\" RETURN (STATUS "
+			    STATUS_ITEMS ")") == IMAP_OK, "LIST-STATUS: %s",
+		   imap_error(client));
+	return statuses(client);
+}
+
+static void same_answers(struct folders *old, struct folders *new,
+			 const char *what)
+{
+	CU_ASSERT_NOT_EQUAL(old->count, 0);
+	(void)same_list(old, new, what);
+	folders_free(old);
+	folders_free(new);
+}
+
+/* What a client writes between two STATUS, and what others write before it sends
+   the second. */
+static void status_is_of_now(struct imap_client *old, struct imap_client *new)
+{
+	const struct imap_response *resp;
+	size_t size;
+	char *data = case_message("now@case.example", 300, &size);
+	unsigned int tag, i = 0;
+	char first[200] = "";
+
+	(void)imap_send(new, "CREATE StatusA");
+	(void)imap_wait(new, imap_send(new, "CREATE StatusB"));
+	imap_clear(new);
+	(void)imap_send(new, "STATUS StatusA (MESSAGES)");
+	(void)imap_send(new, "STATUS StatusB (MESSAGES)");
+	(void)imap_append_send(new, "StatusB", NULL, NULL, data, size);
+	tag = imap_send(new, "STATUS StatusB (MESSAGES)");
+	UNIT_CHECK(imap_wait(new, tag) == IMAP_OK, "STATUS: %s",
+		   imap_error(new));
+	for (resp = imap_find(imap_untagged(new), "STATUS"); resp != NULL;
+	     resp = imap_find(resp->next, "STATUS")) {
+		if (++i == 2)
+			snprintf(first, sizeof(first), "%s", resp->raw);
+		if (i == 3)
+			UNIT_CHECK(strcmp(first, resp->raw) != 0, "%s", first);
+	}
+	CU_ASSERT_EQUAL(i, 3);
+
+	imap_clear(new);
+	CU_ASSERT_EQUAL(imap_append(old, "StatusB", NULL, NULL, data, size,
+				    NULL),
+			IMAP_OK);
+	tag = imap_send(new, "STATUS StatusB (MESSAGES)");
+	CU_ASSERT_EQUAL(imap_wait(new, tag), IMAP_OK);
+	resp = imap_find(imap_untagged(new), "STATUS");
+	CU_ASSERT(resp != NULL && strcmp(first, resp->raw) != 0);
+	(void)imap_send(new, "DELETE StatusA");
+	(void)imap_wait(new, imap_send(new, "DELETE StatusB"));
+	free(data);
+}
+
+static void test_status(void)
+{
+	struct imap_client *old = case_imap("OLD_IMAP_DIRECT", 0);
+	struct imap_client *new = case_imap("NEW_IMAP", 0);
+	struct folders folders, theirs, ours;
+
+	if (old != NULL && new != NULL) {
+		folders = list(old, "LIST \"\" *");
+		theirs = ask_each(old, &folders);
+		ours = ask_each(new, &folders);
+		same_answers(&theirs, &ours, "STATUS");
+		theirs = ask_by_list(old);
+		ours = ask_by_list(new);
+		same_answers(&theirs, &ours, "LIST-STATUS");
+		folders_free(&folders);
+		status_is_of_now(old, new);
+	}
+	imap_logout(&old);
+	imap_logout(&new);
+}
+
 static void test_prefix(void)
 {
 	static const char *const args[] = {
@@ -379,6 +505,7 @@ int main(void)
 {
 	static const struct unit_test tests[] = {
 		{ "names", test_names },
+		{ "STATUS of many", test_status },
 		{ "changes", test_changes },
 		{ "refused changes", test_refused },
 		{ "changes on the old server", test_old_changes },
