@@ -18,6 +18,7 @@
 #include "redirected-mailbox.h"
 #include "refused-mailbox.h"
 #include "remote-namespace.h"
+#include "remote-select.h"
 #include "session-catchup.h"
 #include "session-demand.h"
 #include "engine/lease.h"
@@ -130,12 +131,16 @@ static void migration_read_through(struct mail *mail)
 static void migration_inner_mailbox(struct mailbox *box)
 {
 	struct mirrored_mailbox *mbox;
+	struct redirected_mailbox *rbox;
 
 	if (MIGRATION_USER_CONTEXT(box->storage->user) == NULL)
 		return;
 	mbox = MIRRORED_MAILBOX(box);
 	if (mbox != NULL)
 		mirrored_mailbox_init_inner(mbox);
+	rbox = REDIRECTED_MAILBOX(box);
+	if (rbox != NULL)
+		remote_select_init(rbox);
 }
 
 static void migration_inner_mail(struct mail *mail)

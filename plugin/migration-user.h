@@ -71,6 +71,8 @@ struct migration_user {
 	unsigned int remote_logins;
 	/* migration_user_is_closed() has found that it is */
 	bool closed;
+	/* the old server has no SELECT and FETCH in one go */
+	bool no_burst_select;
 };
 
 #define MIGRATION_USER_CONTEXT(obj) \

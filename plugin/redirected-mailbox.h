@@ -27,6 +27,8 @@ redirected_fetch_callback_t(uint32_t uid, enum mail_flags flags,
 
 struct redirected_mailbox {
 	union mailbox_module_context module_ctx;
+	/* remote-select's */
+	union mailbox_module_context inner_ctx;
 	struct migration_user *muser;
 	struct imapc_mailbox *mbox;
 	struct session_hold hold;
