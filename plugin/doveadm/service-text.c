@@ -81,10 +81,10 @@ static bool is_done(const struct service_total *total)
 static const char *
 time_left(const struct service_text *text, const struct service_total *total)
 {
+	if (total->paused > 0)
+		return "PAUSED: doveadm migration resume goes on";
 	if (is_done(total))
 		return "all users are local";
-	if (total->paused > 0)
-		return "paused: doveadm migration resume goes on";
 	if (total->seconds_left == SERVICE_UNKNOWN)
 		return "time left not known yet";
 	return t_strdup_printf("%s left, until %s", span(total->seconds_left),

@@ -177,7 +177,8 @@ static void test_states(void)
 	has_line("total\tusers=3\tlocal=2\tseconds_left=",
 		 "-; time left not known yet\n");
 	has_line("total\tusers=3\tpaused=1\tseconds_left=60",
-		 "paused: doveadm migration resume goes on\n");
+		 "PAUSED: doveadm migration resume goes on\n");
+	has_line("total\tusers=1\tpaused=1\tlocal=1", "PAUSED");
 	/* nothing was looked at yet; only messages are known; more than all */
 	has_line("total\tusers=3", "[............................]    -  0 B");
 	has_line("total\tmessages=4\tdone_messages=1",
