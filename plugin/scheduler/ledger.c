@@ -2,7 +2,6 @@
  * Lines of words, separated by TAB:
  *
  *   migration-ledger 1
- *   paused
  *   user <name> <host> <looked> <prioritized> <wanted> <not before>
  *       <failure> <failures> <since> <reason> <totals>
  *   end <users>
@@ -40,7 +39,6 @@
 struct ledger {
 	char *path, *temp_path;
 	struct move_queue *queue;
-	bool paused;
 
 	struct timeout *to;
 	/* when it is to be written, unix milliseconds, 0: it needn't */
@@ -151,8 +149,6 @@ static bool write_begin(struct ledger *ledger)
 	o_stream_set_no_error_handling(ledger->output, TRUE);
 	o_stream_cork(ledger->output);
 	o_stream_nsend_str(ledger->output, LEDGER_FIRST_LINE"\n");
-	if (ledger->paused)
-		o_stream_nsend_str(ledger->output, "paused\n");
 	return TRUE;
 }
 
@@ -225,17 +221,6 @@ void ledger_changed(struct ledger *ledger, bool soon)
 	schedule(ledger);
 }
 
-bool ledger_is_paused(const struct ledger *ledger)
-{
-	return ledger->paused;
-}
-
-void ledger_set_paused(struct ledger *ledger, bool paused)
-{
-	ledger->paused = paused;
-	ledger_changed(ledger, TRUE);
-}
-
 /*
  * Reading
  */
@@ -294,10 +279,6 @@ static int read_line(struct ledger *ledger, const char *line, time_t now)
 		return -1;
 	if (strcmp(words[0], "user") == 0)
 		return read_user(ledger, words, now) ? 0 : -1;
-	if (strcmp(words[0], "paused") == 0) {
-		ledger->paused = TRUE;
-		return 0;
-	}
 	if (strcmp(words[0], "end") == 0 && words[1] != NULL &&
 	    str_to_uint(words[1], &count) == 0 && count == ledger->written)
 		return 1;

@@ -26,8 +26,4 @@ int ledger_read(struct ledger *ledger, time_t now, const char **error_r);
 /* Something changed: it's written within seconds, or when it's worth it. */
 void ledger_changed(struct ledger *ledger, bool soon);
 
-/* Kept in it as well. Told when it's read or set. */
-bool ledger_is_paused(const struct ledger *ledger);
-void ledger_set_paused(struct ledger *ledger, bool paused);
-
 #endif

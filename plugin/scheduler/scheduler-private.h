@@ -40,6 +40,7 @@ struct scheduler {
 	/* it was read at least once: users may be begun; how many there were */
 	bool listed;
 	unsigned int listed_users;
+	bool paused;
 	/* movers can't be started before */
 	time_t no_service_until;
 

@@ -81,7 +81,7 @@ static void add_total(struct scheduler *scheduler, string_t *str)
 		move_queue_totals(scheduler->queue);
 
 	str_append(str, "total");
-	add_number(str, "paused", ledger_is_paused(scheduler->ledger) ? 1 : 0);
+	add_number(str, "paused", scheduler->paused ? 1 : 0);
 	add_number(str, "users", totals->users);
 	for (unsigned int i = 0; i < N_ELEMENTS(totals->phases); i++)
 		add_number(str, move_phase_to_str(i), totals->phases[i]);

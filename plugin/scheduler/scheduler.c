@@ -4,6 +4,7 @@
 #include "time-util.h"
 #include "engine/migration-report.h"
 #include "engine/old-budget.h"
+#include "pause-file.h"
 #include "scheduler-backends.h"
 #include "scheduler-private.h"
 #include "user-list.h"
@@ -35,7 +36,7 @@ uint64_t scheduler_msecs(void)
 
 static bool may_begin(const struct scheduler *scheduler)
 {
-	return scheduler->listed && !ledger_is_paused(scheduler->ledger) &&
+	return scheduler->listed && !scheduler->paused &&
 		ioloop_time >= scheduler->no_service_until;
 }
 
@@ -228,9 +229,11 @@ int scheduler_set_paused(struct scheduler *scheduler, bool paused,
 {
 	if (scheduler_check_ready(scheduler, error_r) < 0)
 		return -1;
-	if (paused == ledger_is_paused(scheduler->ledger))
+	if (paused == scheduler->paused)
 		return 0;
-	ledger_set_paused(scheduler->ledger, paused);
+	if (pause_file_set(scheduler->dir, paused, error_r) < 0)
+		return -1;
+	scheduler->paused = paused;
 	migration_report_service(paused ? "service_paused" : "service_resumed", NULL);
 	if (paused)
 		stop_all(scheduler);
@@ -322,6 +325,7 @@ static void begin(struct scheduler *scheduler)
 		.server = scheduler->set->host,
 	};
 
+	scheduler->paused = pause_file_exists(scheduler->dir);
 	scheduler->queue = move_queue_init(&set);
 	read_ledger(scheduler);
 	scheduler_servers_init(scheduler);

@@ -174,16 +174,21 @@ const char *asker_ask(struct asker *asker, const char *fmt, ...)
 	return asker_answer(asker, CASE_TIMEOUT_MS);
 }
 
+struct asker *asker_dial(const char *name, uid_t uid)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/new/run/%s", case_get("DIR"), name);
+	return asker_new(path, uid);
+}
+
 struct asker *asker_start(const char *service, const char *user, uid_t uid,
 			  const char **line_r)
 {
-	struct asker *asker;
-	char path[200];
+	struct asker *asker = asker_dial(service, uid);
 
 	*line_r = "";
-	snprintf(path, sizeof(path), "%s/new/run/%s", case_get("DIR"),
-		 service);
-	if ((asker = asker_new(path, uid)) == NULL)
+	if (asker == NULL)
 		return NULL;
 	asker_send(asker, -1, "VERSION\t%s\t1\t0\nUSER\t%s", service, user);
 	*line_r = asker_answer(asker, CASE_TIMEOUT_MS);

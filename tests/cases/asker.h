@@ -26,6 +26,9 @@ struct asker *asker_open(unsigned int user);
 /* Only connects, as a process of this uid; NULL, silently, when the worker
    doesn't begin to talk. */
 struct asker *asker_connect(unsigned int user, uid_t uid);
+/* Only connects, as a process of this uid, to the socket of that name in the new
+   server's base_dir; NULL, silently, when it can't. */
+struct asker *asker_dial(const char *name, uid_t uid);
 /* *asker becomes NULL; NULL is fine. */
 void asker_close(struct asker **asker);
 

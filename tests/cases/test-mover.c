@@ -7,6 +7,7 @@
 #include "asker.h"
 #include "case-folder.h"
 #include "case-mirror.h"
+#include "case-userdb.h"
 #include "corpus.h"
 #include "test-trouble-lab.h"
 
@@ -32,32 +33,6 @@ enum {
 	PHASE, MAILBOXES, LOCAL, FILLED, MESSAGES_IN_ALL, BYTES, DONE_MESSAGES,
 	DONE_BYTES, FAILED, FETCHED_BYTES,
 };
-
-struct userdb_field {
-	unsigned int user;
-	const char *name, *value;
-};
-
-static bool field_is_known(void *context)
-{
-	const struct userdb_field *field = context;
-
-	(void)case_doveadm("user -f %s %s 2>&1", field->name,
-			   case_user(field->user));
-	return strncmp(case_output(), field->value,
-		       strlen(field->value)) == 0;
-}
-
-/* A setting of that user alone. */
-static bool user_setting(unsigned int user, const char *name, const char *value)
-{
-	struct userdb_field field = { user, name, value };
-
-	return case_shell("sed -i '/^%s:/s/$/ userdb_%s=%s/' '%s/new/users'",
-			  case_user(user), name, value, case_get("DIR")) &&
-		UNIT_CHECK(wait_until(field_is_known, &field, CASE_TIMEOUT_MS),
-			   "%s: still %s", name, case_output());
-}
 
 static struct asker *start(unsigned int user, const char *phase)
 {
@@ -398,7 +373,7 @@ static void mirrored(void)
 	struct asker *mover;
 	const char *line;
 
-	if (!user_setting(5, "migration_cutover", "manual") ||
+	if (!case_userdb_set(5, "migration_cutover", "manual") ||
 	    (mover = start(5, "moving")) == NULL)
 		return;
 	line = check(asker_ask(mover, "FILL"), "OK", "moving");
@@ -432,7 +407,7 @@ static void nothing_to_do(void)
 	struct asker *mover;
 	const char *line;
 
-	if (!user_setting(5, "migration", "no") ||
+	if (!case_userdb_set(5, "migration", "no") ||
 	    (mover = start(5, "closed")) == NULL)
 		return;
 	line = asker_line(mover, CASE_TIMEOUT_MS);

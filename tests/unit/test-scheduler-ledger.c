@@ -7,6 +7,7 @@
 #include "str.h"
 #include "scheduler/ledger.h"
 #include "scheduler/move-queue.h"
+#include "scheduler/pause-file.h"
 
 #include "engine-unit.h"
 #include "unit.h"
@@ -52,18 +53,16 @@ static void fill_queue(struct move_queue *queue)
 }
 
 /* Returns the ledger's text. */
-static buffer_t *write_ledger(const char *dir, struct move_queue *queue,
-			      bool paused)
+static buffer_t *write_ledger(const char *dir, struct move_queue *queue)
 {
 	struct ledger *ledger = ledger_init(dir, queue);
 
-	ledger_set_paused(ledger, paused);
+	ledger_changed(ledger, TRUE);
 	ledger_deinit(&ledger);
 	return engine_unit_read(t_strconcat(dir, "/ledger", NULL));
 }
 
-static int read_ledger(const char *dir, struct move_queue *queue,
-		       bool *paused_r)
+static int read_ledger(const char *dir, struct move_queue *queue)
 {
 	struct ledger *ledger = ledger_init(dir, queue);
 	const char *error = NULL;
@@ -71,7 +70,6 @@ static int read_ledger(const char *dir, struct move_queue *queue,
 
 	if (ret < 0)
 		CU_ASSERT(error != NULL && *error != '\0');
-	*paused_r = ledger_is_paused(ledger);
 	ledger_deinit(&ledger);
 	return ret;
 }
@@ -82,14 +80,13 @@ static void comes_back(void)
 	struct move_queue *queue = queue_new(), *other = queue_new();
 	struct move_user *user;
 	struct stat st;
-	bool paused;
 	buffer_t *text;
 
 	fill_queue(queue);
-	text = write_ledger(dir, queue, TRUE);
-	CU_ASSERT(read_ledger(dir, other, &paused) == 1 && paused);
+	text = write_ledger(dir, queue);
+	CU_ASSERT(read_ledger(dir, other) == 1);
 	/* the same is written again */
-	CU_ASSERT(buffer_cmp(text, write_ledger(dir, other, TRUE)));
+	CU_ASSERT(buffer_cmp(text, write_ledger(dir, other)));
 	CU_ASSERT(move_queue_totals(other)->users == 3);
 	CU_ASSERT(move_queue_totals(other)->bytes == 5000000000ULL);
 	user = move_queue_find(other, "a\tb\n@x");
@@ -116,18 +113,17 @@ static void broken(void)
 	const char *dir = engine_unit_dir();
 	const char *path = t_strconcat(dir, "/ledger", NULL);
 	struct move_queue *queue = queue_new();
-	bool paused;
 	buffer_t *text;
 
 	fill_queue(queue);
-	text = write_ledger(dir, queue, FALSE);
+	text = write_ledger(dir, queue);
 	move_queue_deinit(&queue);
 	for (size_t i = 0; i < text->used; i++) T_BEGIN {
 		int ret;
 
 		queue = queue_new();
 		engine_unit_write(path, text->data, i);
-		ret = read_ledger(dir, queue, &paused);
+		ret = read_ledger(dir, queue);
 		/* but for its last LF */
 		UNIT_CHECK(ret == -1 || i == text->used - 1,
 			   "%zu bytes: %d", i, ret);
@@ -135,7 +131,7 @@ static void broken(void)
 		queue = queue_new();
 		((unsigned char *)text->data)[i] ^= 1;
 		engine_unit_write(path, text->data, text->used);
-		(void)read_ledger(dir, queue, &paused);
+		(void)read_ledger(dir, queue);
 		((unsigned char *)text->data)[i] ^= 1;
 		move_queue_deinit(&queue);
 	} T_END;
@@ -144,11 +140,27 @@ static void broken(void)
 static void none_there(void)
 {
 	struct move_queue *queue = queue_new();
-	bool paused;
 
-	CU_ASSERT(read_ledger(engine_unit_dir(), queue, &paused) == 0);
-	CU_ASSERT(!paused);
+	CU_ASSERT(read_ledger(engine_unit_dir(), queue) == 0);
 	move_queue_deinit(&queue);
+}
+
+static void pause_file(void)
+{
+	const char *dir = engine_unit_dir();
+	const char *error;
+
+	CU_ASSERT(!pause_file_exists(dir));
+	for (unsigned int i = 0; i < 2; i++) {
+		CU_ASSERT(pause_file_set(dir, TRUE, &error) == 0);
+		CU_ASSERT(pause_file_exists(dir));
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		CU_ASSERT(pause_file_set(dir, FALSE, &error) == 0);
+		CU_ASSERT(!pause_file_exists(dir));
+	}
+	dir = t_strconcat(dir, "/none", NULL);
+	CU_ASSERT(pause_file_set(dir, TRUE, &error) == -1);
 }
 
 int main(void)
@@ -157,6 +169,7 @@ int main(void)
 		{ "comes back", comes_back },
 		{ "broken", broken },
 		{ "none there", none_there },
+		{ "pause file", pause_file },
 		{ NULL, NULL }
 	};
 
