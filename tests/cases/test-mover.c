@@ -393,7 +393,7 @@ static void used_up(void)
 {
 	struct asker *mover;
 
-	if (!user_setting(6, "migration_old_daily", "1000") ||
+	if (!case_userdb_set(6, "migration_old_daily", "1000") ||
 	    (mover = start(6, "unseen")) == NULL)
 		return;
 	refused(mover, "FILL", "daily");
