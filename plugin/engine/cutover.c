@@ -362,11 +362,13 @@ static void report(struct cutover *cutover, struct cutover_mailbox *mailbox,
 static int cutover_exclusively(struct cutover *cutover)
 {
 	struct old_client *client = filler_client(cutover->filler);
+	enum old_claim claim;
 	unsigned int patience;
 	int ret;
 
 	if (hold_tree(cutover) < 0)
 		return -1;
+	claim = old_client_set_claim(client, OLD_CLAIM_WAITED);
 	patience = old_client_set_patience(client, PATIENCE_MSECS);
 	if (for_each(cutover, exclude) < 0 || for_each(cutover, catch_up) < 0 ||
 	    for_each(cutover, check_count) < 0 ||
@@ -375,6 +377,7 @@ static int cutover_exclusively(struct cutover *cutover)
 	else
 		ret = for_each(cutover, make_local);
 	(void)old_client_set_patience(client, patience);
+	(void)old_client_set_claim(client, claim);
 	return ret;
 }
 

@@ -191,6 +191,11 @@ unsigned int mirror_rtt_msecs(const struct mirror *mirror)
 	return mirror->rtt_msecs;
 }
 
+bool mirror_is_held_back(const struct mirror *mirror)
+{
+	return old_client_held_back(mirror->client);
+}
+
 bool mirror_is_connected(const struct mirror *mirror)
 {
 	return old_client_is_connected(mirror->client);

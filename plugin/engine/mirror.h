@@ -153,6 +153,8 @@ void mirror_disconnect(struct mirror *mirror);
 
 /* How long the last round trip to the old server took; 0 before the first. */
 unsigned int mirror_rtt_msecs(const struct mirror *mirror);
+/* As old_client_held_back(). */
+bool mirror_is_held_back(const struct mirror *mirror);
 /* Is there a connection? */
 bool mirror_is_connected(const struct mirror *mirror);
 

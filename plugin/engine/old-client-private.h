@@ -109,6 +109,10 @@ struct old_client {
 	   for others */
 	enum old_claim claim;
 	bool counted, leaving;
+	/* its last failure was our own doing */
+	bool held_back;
+	/* up to here the input was counted */
+	uoff_t limited_offset;
 	enum old_failure failure;
 	/* when it asks for a slot again, or reads on */
 	struct timeout *to_slot, *to_pause;
@@ -236,9 +240,9 @@ void old_fetch_abort(struct old_client *client, const char *error);
 void old_limit_connect(struct old_client *client);
 /* The connection is gone, or isn't wanted any more. */
 void old_limit_disconnected(struct old_client *client);
-/* bytes were read. Returns FALSE when nothing more is to be read now: it pauses, or
-   it has failed. */
-bool old_limit_read(struct old_client *client, size_t bytes);
+/* Something was read. Returns FALSE when nothing more is to be read now: it pauses,
+   or it has failed. */
+bool old_limit_read(struct old_client *client);
 /* NO, or not greeted with OK: does the server want less? Then the connection may
    be given up. */
 void old_limit_refused(struct old_client *client, const char *code,

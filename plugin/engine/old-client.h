@@ -156,6 +156,9 @@ unsigned int old_client_set_patience(struct old_client *client,
 /* For whom it works from now on, OLD_CLAIM_LOOK at first. Returns what it was. */
 enum old_claim old_client_set_claim(struct old_client *client,
 				    enum old_claim claim);
+/* Was its last failure our own doing: the server is left alone, or all that may be
+   read today has been (old-limits.h)? It says nothing of the server. */
+bool old_client_held_back(const struct old_client *client);
 /* Move to current_ioloop. */
 void old_client_switch_ioloop(struct old_client *client);
 

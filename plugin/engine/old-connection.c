@@ -106,7 +106,7 @@ void old_connection_input(struct old_client *client)
 		}
 		if (ret == 0 || ret == -1)
 			break;
-		if (ret > 0 && !old_limit_read(client, ret))
+		if (!old_limit_read(client))
 			break;
 	}
 	if (ret == -1 && !client->failing)
@@ -140,6 +140,7 @@ static void old_connection_use_streams(struct old_client *client)
 {
 	client->raw_input = client->input;
 	client->raw_output = client->output;
+	client->limited_offset = 0;
 	if (client->set.rawlog_dir != NULL) {
 		iostream_rawlog_create(client->set.rawlog_dir,
 				       &client->input, &client->output);

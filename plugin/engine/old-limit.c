@@ -3,6 +3,7 @@
 
 #include "old-client-private.h"
 #include "ioloop.h"
+#include "istream.h"
 #include "old-throttle.h"
 
 /* A connection of another process may end each moment. */
@@ -12,6 +13,7 @@ static void limit_fail(struct old_client *client, enum old_failure failure,
 		       const char *error)
 {
 	client->failure = failure;
+	client->held_back = TRUE;
 	(void)old_client_fail(client, failure == OLD_FAILURE_DAILY ?
 			      MAIL_ERROR_LIMIT : MAIL_ERROR_UNAVAILABLE,
 			      "%s", error);
@@ -35,7 +37,7 @@ void old_limit_connect(struct old_client *client)
 	enum old_failure failure = old_limits_connect(client->set.limits,
 						      client->claim, &error);
 
-	client->leaving = FALSE;
+	client->leaving = client->held_back = FALSE;
 	client->failure = failure;
 	if (failure == OLD_FAILURE_NONE) {
 		client->counted = TRUE;
@@ -96,12 +98,24 @@ static void limit_resume(struct old_client *client)
 	old_connection_set_reading(client, TRUE);
 }
 
-bool old_limit_read(struct old_client *client, size_t bytes)
+/* Bodies are read by others, past what is counted here: their stream tells. */
+static uint64_t bytes_since(struct old_client *client)
+{
+	uoff_t offset = client->input->v_offset +
+		i_stream_get_data_size(client->input);
+	uint64_t bytes = offset - client->limited_offset;
+
+	client->limited_offset = offset;
+	return bytes;
+}
+
+bool old_limit_read(struct old_client *client)
 {
 	const char *error;
 	unsigned int msecs;
 
-	if (old_limits_read(client->set.limits, client->claim, bytes, &msecs,
+	if (old_limits_read(client->set.limits, client->claim,
+			    bytes_since(client), &msecs,
 			    &error) != OLD_FAILURE_NONE) {
 		limit_fail(client, OLD_FAILURE_DAILY, error);
 		return FALSE;
@@ -112,6 +126,11 @@ bool old_limit_read(struct old_client *client, size_t bytes)
 	timeout_remove(&client->to_pause);
 	client->to_pause = timeout_add_short(msecs, limit_resume, client);
 	return FALSE;
+}
+
+bool old_client_held_back(const struct old_client *client)
+{
+	return client->held_back;
 }
 
 enum old_claim old_client_set_claim(struct old_client *client,
@@ -137,18 +156,33 @@ void old_limit_switch_ioloop(struct old_client *client)
  * What it says
  */
 
+static enum old_failure failure_of(enum old_throttle throttle)
+{
+	switch (throttle) {
+	case OLD_THROTTLE_LESS:
+		return OLD_FAILURE_THROTTLED;
+	case OLD_THROTTLE_ACCOUNT:
+		return OLD_FAILURE_USER;
+	case OLD_THROTTLE_NO:
+	case OLD_THROTTLE_IN_USE:
+		break;
+	}
+	return OLD_FAILURE_NONE;
+}
+
 void old_limit_refused(struct old_client *client, const char *code,
 		       const char *text)
 {
-	if (old_throttle_find(code, text) != OLD_THROTTLE_LESS)
+	enum old_failure failure = failure_of(old_throttle_find(code, text));
+
+	if (failure == OLD_FAILURE_NONE)
 		return;
 	if (client->state == OLD_STATE_READY &&
 	    (client->set.limits == NULL || client->claim == OLD_CLAIM_WAITED)) {
-		(void)old_limits_failed(client->set.limits,
-					OLD_FAILURE_THROTTLED);
+		(void)old_limits_failed(client->set.limits, failure);
 		return;
 	}
-	client->failure = OLD_FAILURE_THROTTLED;
+	client->failure = failure;
 	/* who goes on asking isn't liked the better for it */
 	if (client->state == OLD_STATE_READY)
 		(void)old_client_fail(client, MAIL_ERROR_UNAVAILABLE,
@@ -156,11 +190,12 @@ void old_limit_refused(struct old_client *client, const char *code,
 			old_reply_clean(text));
 }
 
+/* Of a session that was logged in it says nothing about others. */
 void old_limit_bye(struct old_client *client, const char *code,
 		   const char *text)
 {
-	if (old_throttle_find(code, text) == OLD_THROTTLE_LESS)
-		client->failure = OLD_FAILURE_THROTTLED;
-	else if (array_count(&client->sent) > 0)
-		client->failure = OLD_FAILURE_UNREACHABLE;
+	enum old_failure failure = failure_of(old_throttle_find(code, text));
+
+	if (failure != OLD_FAILURE_NONE)
+		client->failure = failure;
 }

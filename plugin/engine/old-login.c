@@ -93,7 +93,7 @@ old_login_failed(struct old_client *client, const struct old_reply *reply)
 	if (*client->set.password != '\0' &&
 	    strstr(reply->text, client->set.password) != NULL)
 		text = "The old server refuses the login";
-	client->login_refused = client->failure != OLD_FAILURE_THROTTLED &&
+	client->login_refused = client->failure == OLD_FAILURE_NONE &&
 		old_login_is_refusal(reply);
 	if (reply->state == OLD_REPLY_NO && !client->login_refused &&
 	    client->failure == OLD_FAILURE_NONE)

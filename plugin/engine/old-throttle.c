@@ -46,6 +46,21 @@ static const char *const less_texts[] = {
 	NULL
 };
 
+/* ...and that it's said of the account. */
+static const char *const account_texts[] = {
+	/* Dovecot: mail_max_userip_connections */
+	"user+ip",
+	/* Gmail */
+	"account exceeded",
+	"for this account",
+	"for this user",
+	"for your account",
+	"per account",
+	"per user",
+	"per mailbox",
+	NULL
+};
+
 static bool has_any(const char *text, const char *const *parts)
 {
 	for (; *parts != NULL; parts++) {
@@ -59,6 +74,8 @@ enum old_throttle old_throttle_find(const char *code, const char *text)
 {
 	if (strcmp(code, "INUSE") == 0)
 		return OLD_THROTTLE_IN_USE;
-	return str_array_find(less_codes, code) || has_any(text, less_texts) ?
-		OLD_THROTTLE_LESS : OLD_THROTTLE_NO;
+	if (!str_array_find(less_codes, code) && !has_any(text, less_texts))
+		return OLD_THROTTLE_NO;
+	return has_any(text, account_texts) ? OLD_THROTTLE_ACCOUNT :
+		OLD_THROTTLE_LESS;
 }

@@ -13,6 +13,9 @@ enum old_throttle {
 	/* NO [LIMIT] (RFC 5530), "too many connections", "throttled" (Exchange),
 	   "bandwidth limits" (Gmail), [UNAVAILABLE] with such a text... */
 	OLD_THROTTLE_LESS,
+	/* the same, of this account alone: "user+IP" (Dovecot), "Account exceeded
+	   ..." (Gmail) */
+	OLD_THROTTLE_ACCOUNT,
 	/* [INUSE]: this mailbox only, just now */
 	OLD_THROTTLE_IN_USE,
 };

@@ -253,7 +253,8 @@ static void turn_cutover(struct worker_turns *turns, struct worker_task *task)
 
 static bool client_waits(const struct worker_task *task)
 {
-	return task->type == WORKER_WRITE || task->type == WORKER_FRESH;
+	return task->request != NULL &&
+		(task->type == WORKER_WRITE || task->type == WORKER_FRESH);
 }
 
 void worker_turn(struct worker_turns *turns, struct worker_task *task)

@@ -106,6 +106,9 @@ static void turns_back_off(struct worker_turns *turns,
 void worker_turn_failed(struct worker_turns *turns, enum mail_error error_code,
 			const char *error)
 {
+	/* what we spare the old server says nothing about it: who waits is served */
+	if (mirror_is_held_back(turns->mirror))
+		return;
 	switch (error_code) {
 	case MAIL_ERROR_UNAVAILABLE:
 	case MAIL_ERROR_TEMP:

@@ -1,11 +1,13 @@
 /* test-old-limits: the client to the old server keeps to its limits, and hears
    when a scripted server wants less of it. */
 #include "engine-unit.h"
+#include "istream.h"
 #include "sleep.h"
 #include "time-util.h"
 #include "migration-settings.h"
 #include "plugin/engine/old-budget.h"
 #include "plugin/engine/old-client.h"
+#include "plugin/engine/old-fetch.h"
 #include "plugin/engine/old-slots.h"
 #include "fake-imap.h"
 
@@ -125,7 +127,7 @@ static void test_failures(void)
 		  "NOOP", OLD_FAILURE_THROTTLED, TRUE },
 		{ "Gmail", { LOGIN, SEND("$0 NO [OVERQUOTA] Account exceeded "
 		  "command or bandwidth limits.\r\n"), WAIT_CLOSE },
-		  "NOOP", OLD_FAILURE_THROTTLED, TRUE },
+		  "NOOP", OLD_FAILURE_USER, FALSE },
 		{ "BYE to the login", { LOGIN, SEND("* BYE throttled\r\n"),
 		  WAIT_CLOSE }, "NOOP", OLD_FAILURE_THROTTLED, TRUE },
 		{ "wrong password", { LOGIN, SEND("$0 NO "
@@ -147,7 +149,10 @@ static void test_failures(void)
 		  SEND("$0 NO [LIMIT] no more flags\r\n"), WAIT_CLOSE },
 		  "UID STORE 1 x", OLD_FAILURE_NONE, FALSE },
 		{ "BYE", { LOGGED_IN, EXPECT("NOOP"), SEND("* BYE x\r\n"),
-		  WAIT_CLOSE }, "NOOP", OLD_FAILURE_UNREACHABLE, TRUE },
+		  WAIT_CLOSE }, "NOOP", OLD_FAILURE_NONE, FALSE },
+		{ "throttled", { LOGGED_IN, EXPECT("NOOP"),
+		  SEND("* BYE [LIMIT] x\r\n"), WAIT_CLOSE }, "NOOP",
+		  OLD_FAILURE_THROTTLED, TRUE },
 		{ "lost", { LOGGED_IN, EXPECT("NOOP"),
 		  { FAKE_CLOSE, NULL, 0 } }, "NOOP", OLD_FAILURE_NONE, FALSE },
 		{ "OK", { LOGGED_IN, EXPECT("NOOP"), SEND("$0 OK x\r\n"),
@@ -228,6 +233,73 @@ static void test_rate(void)
 	CU_ASSERT(timeval_diff_msecs(&end, &begin) >= 500);
 	CU_ASSERT(today(&world) ==
 		  old_client_counters(world.client)->bytes_in);
+	world_end(&world);
+}
+
+static int body_item(void *context ATTR_UNUSED,
+		     const struct old_fetch_item *item ATTR_UNUSED)
+{
+	return 0;
+}
+
+static int body_begin(void *context, const struct old_fetch_item *item ATTR_UNUSED,
+		      struct istream *body)
+{
+	struct istream **body_r = context;
+
+	*body_r = body;
+	return 0;
+}
+
+static int body_more(void *context)
+{
+	struct istream *body = *(struct istream **)context;
+
+	while (i_stream_read(body) > 0)
+		i_stream_skip(body, i_stream_get_data_size(body));
+	return 0;
+}
+
+static void body_end(void *context, const char *error)
+{
+	*(struct istream **)context = NULL;
+	CU_ASSERT(error == NULL);
+}
+
+static void body_done(const struct old_reply *reply,
+		      void *context ATTR_UNUSED)
+{
+	CU_ASSERT(reply->state == OLD_REPLY_OK);
+}
+
+/* It is read past the client. */
+static void test_body(void)
+{
+	static const struct old_fetch_handler handler = {
+		.item = body_item,
+		.body_begin = body_begin,
+		.body_more = body_more,
+		.body_end = body_end,
+	};
+	static const struct old_fetch_request request = {
+		.uids = "1", .fields = OLD_FETCH_BODY,
+	};
+	static const struct fake_step steps[] = {
+		LOGGED_IN, EXPECT("UID FETCH 1 (UID BODY.PEEK[])"),
+		SEND("* 1 FETCH (UID 1 BODY[] {100000}\r\n"),
+		{ FAKE_REPEAT, "0123456789", 10000 }, SEND(")\r\n$0 OK x\r\n"),
+		WAIT_CLOSE, { 0 }
+	};
+	struct world world = { .error = NULL };
+	struct istream *body = NULL;
+
+	world_begin(&world, steps, OLD_CLAIM_LOOK);
+	old_fetch_send(world.client, &request, &handler, body_done, &body);
+	CU_ASSERT(old_client_wait(world.client, &world.error_code,
+				  &world.error) == 0);
+	CU_ASSERT(today(&world) ==
+		  old_client_counters(world.client)->bytes_in);
+	CU_ASSERT(today(&world) > 100000);
 	world_end(&world);
 }
 
@@ -370,6 +442,7 @@ int main(void)
 		{ "failures", test_failures },
 		{ "left alone", test_left_alone },
 		{ "unreachable", test_unreachable },
+		{ "body", test_body },
 		{ "rate", test_rate },
 		{ "rate, and a client waits", test_rate_waited },
 		{ "daily", test_daily },

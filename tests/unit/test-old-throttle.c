@@ -18,10 +18,12 @@ static void test_replies(void)
 		{ "ALERT", "Too many simultaneous connections. (Failure)",
 			OLD_THROTTLE_LESS },
 		{ "OVERQUOTA", "Account exceeded command or bandwidth limits. "
-			"(Failure)", OLD_THROTTLE_LESS },
+			"(Failure)", OLD_THROTTLE_ACCOUNT },
 		{ "UNAVAILABLE", "Maximum number of connections from user+IP "
 			"exceeded (mail_max_userip_connections=10)",
-			OLD_THROTTLE_LESS },
+			OLD_THROTTLE_ACCOUNT },
+		{ "LIMIT", "Too many connections for this user",
+			OLD_THROTTLE_ACCOUNT },
 		{ "", "Maximum connection limit reached for 192.0.2.1",
 			OLD_THROTTLE_LESS },
 		{ "", "Too many open connections", OLD_THROTTLE_LESS },

@@ -173,6 +173,11 @@ unsigned int mirror_rtt_msecs(const struct mirror *mirror ATTR_UNUSED)
 	return rtt_msecs;
 }
 
+bool mirror_is_held_back(const struct mirror *mirror ATTR_UNUSED)
+{
+	return FALSE;
+}
+
 bool mirror_is_connected(const struct mirror *mirror ATTR_UNUSED)
 {
 	return !away;
