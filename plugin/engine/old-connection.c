@@ -93,6 +93,9 @@ void old_connection_input(struct old_client *client)
 	uoff_t offset;
 	ssize_t ret = 0;
 
+	/* who connects calls it as well */
+	if (client->to_pause != NULL)
+		return;
 	old_client_enter(client);
 	for (i = 0; i < OLD_READS_A_TURN; i++) {
 		ret = i_stream_read(client->input);

@@ -267,7 +267,7 @@ static void body_end(void *context, const char *error)
 }
 
 static void body_done(const struct old_reply *reply,
-		      void *context ATTR_UNUSED)
+		      struct istream **body ATTR_UNUSED)
 {
 	CU_ASSERT(reply->state == OLD_REPLY_OK);
 }
