@@ -114,8 +114,16 @@ static bool is_level(const char *p, size_t size)
 	return false;
 }
 
+/* Dovecot's: its syslog lines of level info don't name that. instance_name is the
+   tag. */
+static bool is_dovecot(const struct report_head *head)
+{
+	return head->tag_size >= 7 && memcmp(head->tag, "dovecot", 7) == 0;
+}
+
 /* Skips "service: level: " where it stands. */
-static const char *skip_service(const char *p, const char *end)
+static const char *
+skip_service(const char *p, const char *end, const struct report_head *head)
 {
 	const char *level;
 	size_t service_size, level_size;
@@ -123,9 +131,9 @@ static const char *skip_service(const char *p, const char *end)
 	if (!tag_at(p, end, &service_size) || !is_service(p, service_size))
 		return p;
 	level = p + service_size + 2;
-	if (!tag_at(level, end, &level_size) || !is_level(level, level_size))
-		return p;
-	return level + level_size + 2;
+	if (tag_at(level, end, &level_size) && is_level(level, level_size))
+		return level + level_size + 2;
+	return is_dovecot(head) && report_begins_token(level, end) ? level : p;
 }
 
 /* The word at p and the space behind it; NULL when that isn't there. */
@@ -221,7 +229,7 @@ find_message(const char *line, const char *end, struct report_head *head)
 		if (p != NULL)
 			p = skip_tag(p, end, head);
 	}
-	return p == NULL ? NULL : skip_service(p, end);
+	return p == NULL ? NULL : skip_service(p, end, head);
 }
 
 enum report_found
