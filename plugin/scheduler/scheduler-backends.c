@@ -154,15 +154,15 @@ static void write_own(struct scheduler_backends *backends)
 	dict_transaction_commit_async(&trans, own_written, backends);
 }
 
+/* dict_transaction_commit() crashes with 2.3.19's redis. */
 static void remove_own(struct scheduler_backends *backends)
 {
-	struct dict_transaction_context *trans;
-	const char *error;
+	struct dict_transaction_context *trans =
+		dict_transaction_begin(backends->dict, &op_set);
 
-	trans = dict_transaction_begin(backends->dict, &op_set);
 	dict_unset(trans, backends->own_key);
-	if (dict_transaction_commit(&trans, &error) < 0)
-		dict_failed(backends, error);
+	dict_transaction_commit_async(&trans, own_written, backends);
+	dict_wait(backends->dict);
 }
 
 void scheduler_backends_look(struct scheduler_backends *backends,
