@@ -11,6 +11,8 @@
 #define WHAT_FILL "fill"
 /* A client waits no longer for another mailbox. */
 #define PATIENCE_SECS 5
+/* before it's known which mailboxes there are */
+#define MAX_NAMED 100
 
 struct mover_fill {
 	struct mover_boxes *boxes;
@@ -21,6 +23,8 @@ struct mover_fill {
 	struct fill_observer observer;
 	struct user_move *move;
 	bool stopped;
+	/* boxes are those that are gone through */
+	bool begun;
 	/* the last one is the next */
 	ARRAY_TYPE(const_string) first;
 
@@ -280,10 +284,12 @@ int mover_fill_run(struct mover_fill *fill,
 		return -1;
 	ret = mover_boxes_read(fill->boxes, error_code_r, error_r);
 	if (ret == 0) {
+		fill->begun = TRUE;
 		expect_boxes(fill);
 		ret = fill_boxes(fill, error_code_r, error_r);
 	}
 	user_move_deinit(&fill->move);
+	fill->begun = FALSE;
 	mover_boxes_update(fill->boxes);
 	return ret;
 }
@@ -318,9 +324,35 @@ void mover_fill_deinit(struct mover_fill **_fill)
 	pool_unref(&fill->pool);
 }
 
+static void forget_named(struct mover_fill *fill, const char *vname)
+{
+	const char *const *vnamep;
+
+	array_foreach(&fill->first, vnamep) {
+		if (strcmp(*vnamep, vname) == 0) {
+			array_delete(&fill->first,
+				     array_foreach_idx(&fill->first, vnamep),
+				     1);
+			break;
+		}
+	}
+}
+
 void mover_fill_first(struct mover_fill *fill, const char *vname)
 {
-	vname = p_strdup(fill->pool, vname);
+	const struct mover_box *box;
+
+	if (!fill->begun) {
+		if (array_count(&fill->first) == MAX_NAMED)
+			return;
+		vname = p_strdup(fill->pool, vname);
+	} else {
+		box = mover_boxes_find(fill->boxes, vname);
+		if (box == NULL || !has_turn(box))
+			return;
+		vname = box->vname;
+		forget_named(fill, vname);
+	}
 	array_push_back(&fill->first, &vname);
 }
 

@@ -78,12 +78,12 @@ static void misunderstood(struct mover_link *link, const char *error)
 static void
 heard_meanwhile(struct mover_link *link, const struct mover_request *request)
 {
-	const char *const *vnamep;
+	const char *vname;
 
 	switch (request->type) {
 	case MOVER_FIRST:
-		vnamep = array_front(&request->vnames);
-		link->callbacks.first(link->context, *vnamep);
+		array_foreach_elem(&request->vnames, vname)
+			link->callbacks.first(link->context, vname);
 		break;
 	case MOVER_STOP:
 		link_stop(link);

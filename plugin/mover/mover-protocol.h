@@ -30,7 +30,8 @@
  *       migration_cutover says. Meanwhile the scheduler may say
  *           FIRST <mailbox>     take that one next
  *           STOP                end as soon as nothing is lost by it
- *       which have no answer of their own. The end of the connection is STOP.
+ *       which have no answer of their own. The end of the connection is STOP. Names
+ *       that no mailbox has do nothing.
  *   CATCHUP
  *       Look for late mail.
  *

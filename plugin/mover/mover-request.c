@@ -15,16 +15,19 @@ static const struct {
 	{ "STOP", MOVER_STOP, 0, 0 },
 };
 
+/* Names come from anybody (scheduler-protocol.h): one that can't be a mailbox' is
+   left out, and all others are heard. */
 static int parse_mailboxes(struct words *words, unsigned int min,
 			   unsigned int max, ARRAY_TYPE(const_string) *vnames)
 {
+	unsigned int count = str_array_length(words->words);
 	const char *vname;
 
-	while (array_count(vnames) < max &&
-	       (*words->words != NULL || array_count(vnames) < min)) {
-		if (words_mailbox(words, &vname) < 0)
-			return -1;
-		array_push_back(vnames, &vname);
+	if (count < min)
+		return words_expected(words, "a mailbox name");
+	for (unsigned int i = 0; i < I_MIN(count, max); i++) {
+		if (words_mailbox(words, &vname) == 0)
+			array_push_back(vnames, &vname);
 	}
 	return words_end(words);
 }

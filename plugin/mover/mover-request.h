@@ -16,7 +16,7 @@ enum mover_request_type {
 
 struct mover_request {
 	enum mover_request_type type;
-	/* of FILL and FIRST */
+	/* of FILL and FIRST; may be empty */
 	ARRAY_TYPE(const_string) vnames;
 };
 

@@ -7,7 +7,6 @@
 #include "asker.h"
 #include "case-folder.h"
 #include "case-mirror.h"
-#include "case-userdb.h"
 #include "corpus.h"
 #include "test-trouble-lab.h"
 
@@ -19,6 +18,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#define ALL (-1)
 #define MESSAGES "200"
 #define KILLS 3
 #define SOAK_KILLS 200
@@ -26,13 +26,39 @@
 /* STOP is heard while the old server says nothing */
 #define STOP_MS 2000
 #define SLOW_RTT "150"
-#define SETTINGS CASE_NO_LOOKS
 
 /* Words of totals, from the first of them on. */
 enum {
 	PHASE, MAILBOXES, LOCAL, FILLED, MESSAGES_IN_ALL, BYTES, DONE_MESSAGES,
 	DONE_BYTES, FAILED, FETCHED_BYTES,
 };
+
+struct userdb_field {
+	unsigned int user;
+	const char *name, *value;
+};
+
+static bool field_is_known(void *context)
+{
+	const struct userdb_field *field = context;
+
+	(void)case_doveadm("user -f %s %s 2>&1", field->name,
+			   case_user(field->user));
+	return strncmp(case_output(), field->value,
+		       strlen(field->value)) == 0;
+}
+
+/* A setting of that user alone; of each one for ALL. */
+static bool user_setting(int user, const char *name, const char *value)
+{
+	struct userdb_field field = { user == ALL ? 0 : (unsigned int)user, name, value };
+
+	return case_shell("sed -i '/^%s:/s/$/ userdb_%s=%s/' '%s/new/users'",
+			  user == ALL ? "[^:]*" : case_user((unsigned int)user),
+			  name, value, case_get("DIR")) &&
+		UNIT_CHECK(wait_until(field_is_known, &field, CASE_TIMEOUT_MS),
+			   "%s: still %s", name, case_output());
+}
 
 static struct asker *start(unsigned int user, const char *phase)
 {
@@ -135,10 +161,14 @@ static void expect_status(unsigned int user, const char *column,
 /* What the survey says is what comes. */
 static void surveyed_and_filled(void)
 {
-	struct asker *mover = start(0, "unseen");
+	struct asker *mover;
 	unsigned long long messages, bytes;
 	const char *line;
 
+	/* Sessions that look at what came would have workers that look for late
+	   mail, and find the old server away before the mover does. */
+	user_setting(ALL, "migration_catchup_interval", "0");
+	mover = start(0, "unseen");
 	if (mover == NULL)
 		return;
 	line = check(asker_ask(mover, "SURVEY"), "OK", "moving");
@@ -208,7 +238,7 @@ static void in_order(void)
 	if (mover == NULL)
 		return;
 	(void)trouble_tell("rtt " SLOW_RTT);
-	asker_send(mover, -1, "FILL\t%s\tnowhere", trash);
+	asker_send(mover, -1, "FILL\t%s\tnowhere\t\xff", trash);
 	line = asker_line(mover, CASE_TIMEOUT_MS);
 	UNIT_CHECK(strcmp(word(line, 1), trash) == 0, "%s", line);
 	asker_send(mover, -1, "FIRST\t%s", sent);
@@ -373,7 +403,7 @@ static void mirrored(void)
 	struct asker *mover;
 	const char *line;
 
-	if (!case_userdb_set(5, "migration_cutover", "manual") ||
+	if (!user_setting(5, "migration_cutover", "manual") ||
 	    (mover = start(5, "moving")) == NULL)
 		return;
 	line = check(asker_ask(mover, "FILL"), "OK", "moving");
@@ -393,7 +423,7 @@ static void used_up(void)
 {
 	struct asker *mover;
 
-	if (!case_userdb_set(6, "migration_old_daily", "1000") ||
+	if (!user_setting(6, "migration_old_daily", "1000") ||
 	    (mover = start(6, "unseen")) == NULL)
 		return;
 	refused(mover, "FILL", "daily");
@@ -407,7 +437,7 @@ static void nothing_to_do(void)
 	struct asker *mover;
 	const char *line;
 
-	if (!case_userdb_set(5, "migration", "no") ||
+	if (!user_setting(5, "migration", "no") ||
 	    (mover = start(5, "closed")) == NULL)
 		return;
 	line = asker_line(mover, CASE_TIMEOUT_MS);
@@ -440,7 +470,6 @@ int main(void)
 		.name = "test-mover",
 		.tests = tests,
 		.lab_args = args,
-		.settings = SETTINGS,
 	};
 
 	return case_main(&program);
