@@ -28,8 +28,9 @@ struct mover_fill {
 	/* the last one is the next */
 	ARRAY_TYPE(const_string) first;
 
-	/* what is being done; NULL: nothing */
-	struct mover_box *box;
+	/* whose turn it is; NULL: nobody's. What is seen of it, or of one that is done
+	   with it. */
+	struct mover_box *box, *seen;
 	const char *what;
 	bool interrupted;
 	uint64_t fetched_bytes;
@@ -55,20 +56,23 @@ static void tell_progress(struct mover_fill *fill)
 	fill->rate = (fill->fetched_bytes - fill->told_bytes) * 1000 / msecs;
 	fill->told_bytes = fill->fetched_bytes;
 	fill->told = now;
-	fill->callbacks.progress(fill->context, fill->box->vname, fill->what);
+	fill->callbacks.progress(fill->context, fill->seen->vname, fill->what);
 }
 
-static void fill_begin(void *context, const char *vname ATTR_UNUSED,
-		       const char *what, unsigned int messages ATTR_UNUSED,
+static void fill_begin(void *context, const char *vname, const char *what,
+		       unsigned int messages ATTR_UNUSED,
 		       uint64_t bytes ATTR_UNUSED)
 {
 	struct mover_fill *fill = context;
 
-	/* what is to come is in its state by now */
-	T_BEGIN {
-		mover_box_read(fill->boxes, fill->box);
-	} T_END;
+	fill->seen = mover_boxes_find(fill->boxes, vname);
+	if (fill->seen == NULL)
+		fill->seen = fill->box;
 	fill->what = strcmp(what, WHAT_FILL) == 0 ? WHAT_FILL : "verify";
+	/* what is to come is in its state by now */
+	if (strcmp(what, WHAT_FILL) == 0) T_BEGIN {
+		mover_box_read(fill->boxes, fill->seen);
+	} T_END;
 	fill->rate = 0;
 	T_BEGIN {
 		tell_progress(fill);
@@ -140,7 +144,7 @@ static void interrupt(struct mover_fill *fill)
 
 static bool is_slow(const struct mover_fill *fill)
 {
-	const struct mover_box *box = fill->box;
+	const struct mover_box *box = fill->seen;
 	uint64_t left = box->bytes - I_MIN(box->done_bytes, box->bytes);
 
 	return !fill->interrupted && fill->rate > 0 &&
@@ -152,8 +156,8 @@ static void fill_progress(void *context, uint64_t bytes)
 	struct mover_fill *fill = context;
 
 	if (strcmp(fill->what, WHAT_FILL) == 0) {
-		fill->box->done_messages++;
-		fill->box->done_bytes += bytes;
+		fill->seen->done_messages++;
+		fill->seen->done_bytes += bytes;
 		fill->fetched_bytes += bytes;
 	}
 	T_BEGIN {
@@ -219,7 +223,7 @@ static int fill_box(struct mover_fill *fill, struct mover_box *box,
 	struct user_move_result result;
 	int ret;
 
-	fill->box = box;
+	fill->box = fill->seen = box;
 	fill->what = WHAT_FILL;
 	fill->interrupted = FALSE;
 	box->tried = TRUE;

@@ -226,17 +226,24 @@ static const char *line_after(struct asker *mover, const char *vname)
 	return line;
 }
 
-/* Those that are wanted come first, and the others all the same. */
+/* Those that are wanted come first. Small ones of which nothing is here come with
+   others. */
 static void in_order(void)
 {
-	struct asker *mover = start(1, "unseen");
 	const char *line;
 	char sent[100], trash[100];
+	struct asker *mover;
 
 	snprintf(sent, sizeof(sent), "%s", case_mirror_name("Sent"));
 	snprintf(trash, sizeof(trash), "%s", case_mirror_name("Trash"));
-	if (mover == NULL)
+	if (!user_setting(1, "migration_mirror", "no") ||
+	    !user_setting(1, "migration_cutover", "manual") ||
+	    (mover = start(1, "unseen")) == NULL)
 		return;
+	check(asker_ask(mover, "FILL"), "OK", "moving");
+	folder_append("OLD_IMAP_DIRECT", 1, "INBOX", "order-1@case.example");
+	folder_append("OLD_IMAP_DIRECT", 1, sent, "order-2@case.example");
+	folder_append("OLD_IMAP_DIRECT", 1, trash, "order-3@case.example");
 	(void)trouble_tell("rtt " SLOW_RTT);
 	asker_send(mover, -1, "FILL\t%s\tnowhere\t\xff", trash);
 	line = asker_line(mover, CASE_TIMEOUT_MS);
