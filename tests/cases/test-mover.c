@@ -7,6 +7,7 @@
 #include "asker.h"
 #include "case-folder.h"
 #include "case-mirror.h"
+#include "case-userdb.h"
 #include "corpus.h"
 #include "test-trouble-lab.h"
 
@@ -18,7 +19,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define ALL (-1)
 #define MESSAGES "200"
 #define KILLS 3
 #define SOAK_KILLS 200
@@ -33,31 +33,13 @@ enum {
 	DONE_BYTES, FAILED, FETCHED_BYTES,
 };
 
-struct userdb_field {
-	unsigned int user;
-	const char *name, *value;
-};
-
-static bool field_is_known(void *context)
+/* Sessions that look at what came would have workers that look for late mail, and
+   find the old server away before the mover does. */
+static void no_looks(void)
 {
-	const struct userdb_field *field = context;
-
-	(void)case_doveadm("user -f %s %s 2>&1", field->name,
-			   case_user(field->user));
-	return strncmp(case_output(), field->value,
-		       strlen(field->value)) == 0;
-}
-
-/* A setting of that user alone; of each one for ALL. */
-static bool user_setting(int user, const char *name, const char *value)
-{
-	struct userdb_field field = { user == ALL ? 0 : (unsigned int)user, name, value };
-
-	return case_shell("sed -i '/^%s:/s/$/ userdb_%s=%s/' '%s/new/users'",
-			  user == ALL ? "[^:]*" : case_user((unsigned int)user),
-			  name, value, case_get("DIR")) &&
-		UNIT_CHECK(wait_until(field_is_known, &field, CASE_TIMEOUT_MS),
-			   "%s: still %s", name, case_output());
+	case_shell("sed -i 's/$/ userdb_migration_catchup_interval=0/' "
+		   "'%s/new/users'", case_get("DIR"));
+	case_userdb_set(0, "migration_catchup_interval", "0");
 }
 
 static struct asker *start(unsigned int user, const char *phase)
@@ -165,9 +147,7 @@ static void surveyed_and_filled(void)
 	unsigned long long messages, bytes;
 	const char *line;
 
-	/* Sessions that look at what came would have workers that look for late
-	   mail, and find the old server away before the mover does. */
-	user_setting(ALL, "migration_catchup_interval", "0");
+	no_looks();
 	mover = start(0, "unseen");
 	if (mover == NULL)
 		return;
@@ -236,8 +216,8 @@ static void in_order(void)
 
 	snprintf(sent, sizeof(sent), "%s", case_mirror_name("Sent"));
 	snprintf(trash, sizeof(trash), "%s", case_mirror_name("Trash"));
-	if (!user_setting(1, "migration_mirror", "no") ||
-	    !user_setting(1, "migration_cutover", "manual") ||
+	if (!case_userdb_set(1, "migration_mirror", "no") ||
+	    !case_userdb_set(1, "migration_cutover", "manual") ||
 	    (mover = start(1, "unseen")) == NULL)
 		return;
 	check(asker_ask(mover, "FILL"), "OK", "moving");
@@ -410,7 +390,7 @@ static void mirrored(void)
 	struct asker *mover;
 	const char *line;
 
-	if (!user_setting(5, "migration_cutover", "manual") ||
+	if (!case_userdb_set(5, "migration_cutover", "manual") ||
 	    (mover = start(5, "moving")) == NULL)
 		return;
 	line = check(asker_ask(mover, "FILL"), "OK", "moving");
@@ -430,7 +410,7 @@ static void used_up(void)
 {
 	struct asker *mover;
 
-	if (!user_setting(6, "migration_old_daily", "1000") ||
+	if (!case_userdb_set(6, "migration_old_daily", "1000") ||
 	    (mover = start(6, "unseen")) == NULL)
 		return;
 	refused(mover, "FILL", "daily");
@@ -444,7 +424,7 @@ static void nothing_to_do(void)
 	struct asker *mover;
 	const char *line;
 
-	if (!user_setting(5, "migration", "no") ||
+	if (!case_userdb_set(5, "migration", "no") ||
 	    (mover = start(5, "closed")) == NULL)
 		return;
 	line = asker_line(mover, CASE_TIMEOUT_MS);
