@@ -58,6 +58,8 @@ check_run()
 	find "$BUILD/tests" "$BUILD/common" "$BUILD/plugin" \
 		-name '*.trs' -exec rm -f {} +
 	make_status=0
+	# the programs of all tests at once, the tests one after another
+	make -C "$BUILD" -j "$(nproc)" -k check TESTS= >&2 || make_status=$?
 	make -C "$BUILD" -k check >&2 || make_status=$?
 	check_report
 	[ "$failed" != 0 ] || [ $make_status = 0 ] || {
