@@ -20,17 +20,22 @@ int words_next(struct words *words, const char *what,
 	return 0;
 }
 
+bool words_is_mailbox(const char *word)
+{
+	size_t len = strlen(word);
+
+	return len > 0 && len <= MAILBOX_LIST_NAME_MAX_LENGTH &&
+		uni_utf8_str_is_valid(word);
+}
+
 int words_mailbox(struct words *words, const char **vname_r)
 {
 	const char *what = "a mailbox name";
 	const char *word;
-	size_t len;
 
 	if (words_next(words, what, &word) < 0)
 		return -1;
-	len = strlen(word);
-	if (len == 0 || len > MAILBOX_LIST_NAME_MAX_LENGTH ||
-	    !uni_utf8_str_is_valid(word))
+	if (!words_is_mailbox(word))
 		return words_expected(words, what);
 	*vname_r = p_strdup(words->pool, word);
 	return 0;

@@ -22,6 +22,7 @@ int words_expected(struct words *words, const char *what);
 int words_next(struct words *words, const char *what,
 		       const char **word_r);
 /* UTF-8, not too long, not empty */
+bool words_is_mailbox(const char *word);
 int words_mailbox(struct words *words, const char **vname_r);
 int words_uoff(struct words *words, const char *what,
 		       uoff_t *value_r);

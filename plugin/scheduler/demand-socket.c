@@ -1,14 +1,14 @@
 #include "lib.h"
-#include "array.h"
 #include "connection.h"
-#include "llist.h"
 #include "master-service.h"
 #include "scheduler.h"
 #include "scheduler-protocol.h"
 #include "demand-socket.h"
+#include "words.h"
 
 #define IDLE_SECS 60
 #define MAX_CONNECTIONS 500
+#define MAX_MAILBOX 1024
 
 struct demand_socket {
 	struct scheduler *scheduler;
@@ -32,6 +32,14 @@ static bool is_greeting(const char *const *words)
 		major == SCHEDULER_PROTOCOL_MAJOR;
 }
 
+/* A mover gets it: it mustn't be what that doesn't understand, and too long ones
+   aren't worth their memory. */
+static bool is_taken(const char *mailbox)
+{
+	return *mailbox == '\0' ||
+		(strlen(mailbox) <= MAX_MAILBOX && words_is_mailbox(mailbox));
+}
+
 static int demand_input_args(struct connection *conn, const char *const *words)
 {
 	struct demand_connection *demand =
@@ -41,7 +49,8 @@ static int demand_input_args(struct connection *conn, const char *const *words)
 		demand->greeted = is_greeting(words);
 		return demand->greeted ? 1 : -1;
 	}
-	if (str_array_length(words) >= 3 && strcmp(words[0], "WANT") == 0) {
+	if (str_array_length(words) >= 3 && strcmp(words[0], "WANT") == 0 &&
+	    is_taken(words[2])) {
 		scheduler_want(demand->socket->scheduler, words[1],
 			       words[2]);
 	}

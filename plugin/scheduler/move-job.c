@@ -10,9 +10,9 @@
 #include "scheduler-private.h"
 
 /* another process is filling him */
-#define BUSY_SECS 30
-/* the old server doesn't want him, and doesn't say for how long */
-#define REFUSED_SECS 5
+#define BUSY_SECS 10
+/* migration_old_daily is used up, of which the server's entry knows */
+#define DAILY_SECS 60
 /* movers can't be started */
 #define NO_SERVICE_SECS 5
 
@@ -164,9 +164,13 @@ void move_job_want(struct move_job *job, const char *mailbox)
 {
 	const char *words[] = { "FIRST", mailbox, NULL };
 
-	if (job->requested && !job->user->run->stopping &&
-	    job->user->run->work == MOVE_WORK_FILL)
-		mover_client_say(job->client, words);
+	/* whoever wants much mustn't fill the way to the mover */
+	if (!job->requested || job->user->run->stopping ||
+	    job->user->run->work != MOVE_WORK_FILL ||
+	    job->first_said == ioloop_time)
+		return;
+	job->first_said = ioloop_time;
+	mover_client_say(job->client, words);
 }
 
 /*
@@ -217,6 +221,7 @@ static void job_done(struct move_job *job)
 	const struct move_user *user = job->user;
 	enum move_work work = user->run->work;
 
+	scheduler_server_succeeded(user->server);
 	if ((work == MOVE_WORK_FILL || work == MOVE_WORK_REFRESH) &&
 	    user->totals.phase == MOVE_PHASE_MOVING &&
 	    !move_user_is_filled(user)) {
@@ -225,7 +230,6 @@ static void job_done(struct move_job *job)
 		       "Not all mailboxes could be filled");
 		return;
 	}
-	server_bounds_succeeded(&user->server->bounds, ioloop_time);
 	succeeded(&job);
 }
 
@@ -234,9 +238,12 @@ static void job_refused(struct move_job *job, enum move_failure failure,
 {
 	struct move_server *server = job->user->server;
 
-	scheduler_server_refused(server, failure, job->user->run->begun,
-				 reason);
-	put_back(&job, scheduler_server_wait(server) > 0 ? 0 : REFUSED_SECS);
+	scheduler_server_refused(server, failure, job->user, reason);
+	/* beyond the server's own wait, so that he isn't who ends that again */
+	move_queue_refused(job->scheduler->queue, job->user,
+			   scheduler_server_wait(server) / 1000 + 1,
+			   ioloop_time);
+	job_free(&job);
 }
 
 static void job_failed(struct move_job *job, enum move_failure failure,
@@ -245,6 +252,7 @@ static void job_failed(struct move_job *job, enum move_failure failure,
 	switch (failure) {
 	case MOVE_FAILURE_USER:
 	case MOVE_FAILURE_LOGIN:
+		scheduler_server_failed(job->user->server, failure, reason);
 		failed(&job, failure, reason);
 		return;
 	case MOVE_FAILURE_THROTTLED:
@@ -253,7 +261,7 @@ static void job_failed(struct move_job *job, enum move_failure failure,
 		return;
 	case MOVE_FAILURE_DAILY:
 		scheduler_server_daily(job->user->server);
-		put_back(&job, BUSY_SECS);
+		put_back(&job, DAILY_SECS);
 		return;
 	case MOVE_FAILURE_BUSY:
 		put_back(&job, BUSY_SECS);
@@ -291,7 +299,7 @@ static void job_ended(void *context, enum mover_client_end end,
 		job_no_service(job, reason);
 		return;
 	case MOVER_CLIENT_GONE:
-		failed(&job, MOVE_FAILURE_USER, reason);
+		job_failed(job, MOVE_FAILURE_USER, reason);
 		return;
 	}
 	i_unreached();

@@ -7,6 +7,9 @@
 #define URGENT_SECS (30 * 60)
 /* what is looked at again once a day: is he closed still? */
 #define CLOSED_SECS (24 * 3600)
+/* whom the old server refused: so that it's another one who is tried next */
+#define REFUSED_SECS 60
+#define REFUSED_MAX_SECS (15 * 60)
 #define INITIAL_HEAP 64
 
 struct move_queue {
@@ -19,6 +22,8 @@ struct move_queue {
 	struct move_failed *failed;
 	struct move_queue_totals totals;
 	uint32_t next_number;
+	/* names that are remembered */
+	unsigned int wanted_count;
 	uint8_t sweep;
 };
 
@@ -314,12 +319,19 @@ move_queue_add(struct move_queue *queue, const char *name, time_t now)
 	return user;
 }
 
-static void demand_free(struct move_user *user)
+static void wanted_free(struct move_queue *queue, char **mailbox)
+{
+	if (*mailbox != NULL)
+		queue->wanted_count--;
+	i_free(*mailbox);
+}
+
+static void demand_free(struct move_queue *queue, struct move_user *user)
 {
 	if (user->demand == NULL)
 		return;
 	for (unsigned int i = 0; i < MOVE_WANTED_MAILBOXES; i++)
-		i_free(user->demand->mailboxes[i]);
+		wanted_free(queue, &user->demand->mailboxes[i]);
 	i_free(user->demand);
 }
 
@@ -328,6 +340,7 @@ static void failed_free(struct move_queue *queue, struct move_user *user)
 	struct move_failed *failed = user->failed;
 
 	user->not_before = 0;
+	user->refused = 0;
 	if (failed == NULL)
 		return;
 	DLLIST_REMOVE(&queue->failed, failed);
@@ -339,7 +352,7 @@ static void failed_free(struct move_queue *queue, struct move_user *user)
 static void user_free(struct move_queue *queue, struct move_user *user)
 {
 	leave_place(user);
-	demand_free(user);
+	demand_free(queue, user);
 	failed_free(queue, user);
 	i_free(user->run);
 	i_free(user);
@@ -386,22 +399,33 @@ static struct move_demand *demand_get(struct move_user *user)
 	return user->demand;
 }
 
-/* The latest first, each once. */
-static void demand_add(struct move_demand *demand, const char *mailbox)
+/* The latest first, each once. Returns TRUE when that changed anything. */
+static bool demand_add(struct move_queue *queue, struct move_demand *demand,
+		       const char *mailbox)
 {
 	unsigned int i;
-	char *last;
 
+	if (demand->mailboxes[0] != NULL &&
+	    strcmp(demand->mailboxes[0], mailbox) == 0)
+		return FALSE;
 	for (i = 0; i < MOVE_WANTED_MAILBOXES - 1; i++) {
 		if (demand->mailboxes[i] == NULL ||
 		    strcmp(demand->mailboxes[i], mailbox) == 0)
 			break;
 	}
-	last = demand->mailboxes[i];
+	if (demand->mailboxes[i] == NULL &&
+	    queue->wanted_count >= MOVE_WANTED_IN_ALL) {
+		/* no more than there are */
+		if (i == 0)
+			return FALSE;
+		i--;
+	}
+	wanted_free(queue, &demand->mailboxes[i]);
 	memmove(demand->mailboxes + 1, demand->mailboxes,
 		i * sizeof(demand->mailboxes[0]));
 	demand->mailboxes[0] = i_strdup(mailbox);
-	i_free(last);
+	queue->wanted_count++;
+	return TRUE;
 }
 
 /* Of whom nothing is wanted that isn't here already. */
@@ -411,20 +435,23 @@ static bool is_done(const struct move_user *user)
 		move_user_is_filled(user);
 }
 
-void move_queue_want(struct move_queue *queue, struct move_user *user,
+bool move_queue_want(struct move_queue *queue, struct move_user *user,
 		     const char *mailbox, time_t now)
 {
+	bool changed = FALSE;
+
 	/* that's what the client has waited for, or can't have */
 	if (is_done(user))
-		return;
+		return FALSE;
 	/* in the heap, its order mustn't change */
 	leave_place(user);
 	demand_get(user)->wanted = now;
 	if (*mailbox != '\0')
-		demand_add(user->demand, mailbox);
+		changed = demand_add(queue, user->demand, mailbox);
 	if (user->totals.phase == MOVE_PHASE_CLOSED)
 		user->not_before = 0;
 	take_place(queue, user, now);
+	return changed;
 }
 
 void move_queue_prioritize(struct move_queue *queue, struct move_user *user,
@@ -445,8 +472,34 @@ void move_queue_retry(struct move_queue *queue, struct move_user *user,
 	take_place(queue, user, now);
 }
 
+static void retry_refused(struct move_queue *queue, struct move_server *server,
+			  time_t now)
+{
+	struct priorityq *later = server->heaps[MOVE_PLACE_LATER];
+	struct priorityq_item *const *items = priorityq_items(later);
+	unsigned int i, count = priorityq_count(later);
+	ARRAY_TYPE(move_user) users;
+	struct move_user *user;
+
+	t_array_init(&users, 64);
+	for (i = 0; i < count; i++) {
+		user = (struct move_user *)items[i];
+		if (user->refused > 0)
+			array_push_back(&users, &user);
+	}
+	array_foreach_elem(&users, user)
+		move_queue_retry(queue, user, now);
+}
+
 void move_queue_retry_all(struct move_queue *queue, time_t now)
 {
+	struct move_server *server;
+
+	array_foreach_elem(&queue->servers, server) {
+		server->failed_in_a_row = 0;
+		server->braked_until = 0;
+		retry_refused(queue, server, now);
+	}
 	while (queue->failed != NULL)
 		move_queue_retry(queue, queue->failed->user, now);
 }
@@ -596,11 +649,11 @@ void move_queue_succeeded(struct move_queue *queue, struct move_user *user,
 {
 	failed_free(queue, user);
 	if (is_done(user)) {
-		demand_free(user);
+		demand_free(queue, user);
 		if (user->run->work != MOVE_WORK_SURVEY)
 			user->looked = now;
 	} else if (user->totals.phase == MOVE_PHASE_CLOSED) {
-		demand_free(user);
+		demand_free(queue, user);
 		user->not_before = next_due(user, now, CLOSED_SECS);
 	}
 	ended(queue, user, now);
@@ -612,6 +665,20 @@ void move_queue_put_back(struct move_queue *queue, struct move_user *user,
 	/* who failed before waits as long as he did */
 	user->not_before = not_before;
 	ended(queue, user, now);
+}
+
+void move_queue_refused(struct move_queue *queue, struct move_user *user,
+			unsigned int min_secs, time_t now)
+{
+	unsigned int secs = REFUSED_SECS;
+
+	for (unsigned int i = 0; i < user->refused &&
+	     secs < REFUSED_MAX_SECS; i++)
+		secs *= 2;
+	if (user->refused < UINT8_MAX)
+		user->refused++;
+	secs = I_MAX(I_MIN(secs, REFUSED_MAX_SECS), min_secs);
+	move_queue_put_back(queue, user, now + secs, now);
 }
 
 void move_queue_failed(struct move_queue *queue, struct move_user *user,

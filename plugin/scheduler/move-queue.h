@@ -48,8 +48,9 @@ enum move_place {
 	MOVE_PLACE_NONE = MOVE_PLACE_HEAPS
 };
 
-/* a client's mailboxes that are remembered, the latest first */
+/* a client's mailboxes that are remembered, the latest first; of all users */
 #define MOVE_WANTED_MAILBOXES 8
+#define MOVE_WANTED_IN_ALL 10000
 
 struct move_demand {
 	/* 0: not */
@@ -85,6 +86,8 @@ struct move_user {
 	uint32_t due, not_before, looked;
 	uint8_t place;
 	uint8_t sweep;
+	/* how often in a row the old server refused him, and not his login */
+	uint8_t refused;
 	struct move_totals totals;
 	struct move_server *server;
 	/* each may be NULL */
@@ -113,6 +116,13 @@ struct move_server {
 	char *reason;
 	time_t refused_until;
 	int64_t daily_reported;
+	/* the number of the user who was refused last, and when */
+	uint32_t refused_user;
+	time_t refused;
+	/* users who failed, one after the other, and nobody succeeded; until when
+	   it's left alone for that */
+	unsigned int failed_in_a_row;
+	time_t braked_until;
 };
 ARRAY_DEFINE_TYPE(move_server, struct move_server *);
 
@@ -169,12 +179,13 @@ void move_queue_restore_failed(struct move_queue *queue,
 			       struct move_user *user,
 			       const struct move_failed *failed, time_t now);
 
-/* A client of his is there. mailbox may be "". */
-void move_queue_want(struct move_queue *queue, struct move_user *user,
+/* A client of his is there. mailbox may be "". Returns TRUE when it's now before
+   others. */
+bool move_queue_want(struct move_queue *queue, struct move_user *user,
 		     const char *mailbox, time_t now);
 void move_queue_prioritize(struct move_queue *queue, struct move_user *user,
 			   time_t now);
-/* Forget that he failed. */
+/* Forget that he failed, or was refused. */
 void move_queue_retry(struct move_queue *queue, struct move_user *user,
 		      time_t now);
 void move_queue_retry_all(struct move_queue *queue, time_t now);
@@ -198,11 +209,14 @@ void move_queue_progress(struct move_queue *queue, struct move_user *user,
 void move_queue_set_phase(struct move_queue *queue, struct move_user *user,
 			  enum move_phase phase);
 /* It ended, and he finds his place: it was done; it's to be done again, not
-   before a time; he failed. */
+   before a time, or not for so many seconds, and longer each time in a row; he
+   failed. */
 void move_queue_succeeded(struct move_queue *queue, struct move_user *user,
 			  time_t now);
 void move_queue_put_back(struct move_queue *queue, struct move_user *user,
 			 time_t not_before, time_t now);
+void move_queue_refused(struct move_queue *queue, struct move_user *user,
+			unsigned int min_secs, time_t now);
 void move_queue_failed(struct move_queue *queue, struct move_user *user,
 		       enum move_failure failure, const char *reason,
 		       time_t now);

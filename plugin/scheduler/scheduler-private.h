@@ -68,6 +68,8 @@ struct move_job {
 	uint64_t fetched;
 	/* what it does; a mailbox that failed, and why */
 	char *mailbox, *what, *failed;
+	/* when FIRST was said last */
+	time_t first_said;
 	bool requested;
 };
 
@@ -102,10 +104,15 @@ bool scheduler_server_is_daily(const struct move_server *server,
 void scheduler_server_limits(struct scheduler *scheduler,
 			     const struct move_server *server,
 			     struct move_limits *limits_r);
-/* It refused what was begun at that time, or couldn't be reached. */
+/* It refused that user who runs, or couldn't be reached for him. */
 void scheduler_server_refused(struct move_server *server,
-			      enum move_failure failure, time_t begun,
+			      enum move_failure failure,
+			      const struct move_user *user,
 			      const char *reason);
+/* A user of it failed for a reason of his own; one succeeded. */
+void scheduler_server_failed(struct move_server *server,
+			     enum move_failure failure, const char *reason);
+void scheduler_server_succeeded(struct move_server *server);
 void scheduler_server_daily(struct move_server *server);
 /* For how many users at once one server is by configuration. */
 unsigned int scheduler_server_max(const struct scheduler *scheduler);

@@ -5,6 +5,14 @@
 #include "engine/old-budget.h"
 #include "scheduler-private.h"
 
+/* users who are refused in this time have the same reason */
+#define REFUSED_TOGETHER_SECS (5 * 60)
+/* when so many users fail and none succeeds, it's no longer theirs alone: then
+   one is tried after so long, twice as long each time */
+#define FAILED_IN_A_ROW 5
+#define BRAKE_SECS 60
+#define BRAKE_MAX_SECS (15 * 60)
+
 unsigned int scheduler_server_max(const struct scheduler *scheduler)
 {
 	const struct scheduler_settings *set = scheduler->set;
@@ -89,8 +97,14 @@ void scheduler_servers_deinit(struct scheduler *scheduler)
 
 unsigned int scheduler_server_wait(const struct move_server *server)
 {
-	return server->budget == NULL ? 0 :
+	unsigned int wait = server->budget == NULL ? 0 :
 		old_budget_wait_msecs(server->budget);
+
+	if (server->braked_until > ioloop_time) {
+		wait = I_MAX(wait, (server->braked_until - ioloop_time) *
+			     1000);
+	}
+	return wait;
 }
 
 bool scheduler_server_is_daily(const struct move_server *server,
@@ -105,15 +119,17 @@ void scheduler_server_limits(struct scheduler *scheduler,
 			     const struct move_server *server,
 			     struct move_limits *limits_r)
 {
+	const struct move_server *unknown =
+		scheduler_server(scheduler, scheduler->set->host);
 	int64_t until;
 
-	limits_r->limit = server->bounds.limit;
+	limits_r->limit = server->failed_in_a_row < FAILED_IN_A_ROW ?
+		server->bounds.limit : 1;
 	limits_r->full = move_queue_totals(scheduler->queue)->running >=
 		scheduler->set->users;
 	limits_r->daily = scheduler_server_is_daily(server, &until);
-	limits_r->surveys_wait = priorityq_count(
-		scheduler_server(scheduler, scheduler->set->host)->
-		heaps[MOVE_PLACE_SURVEYS]) > 0;
+	limits_r->surveys_wait = scheduler_server_wait(unknown) == 0 &&
+		priorityq_count(unknown->heaps[MOVE_PLACE_SURVEYS]) > 0;
 }
 
 static void set_reason(struct move_server *server, const char *reason)
@@ -122,27 +138,78 @@ static void set_reason(struct move_server *server, const char *reason)
 	server->reason = i_strdup(reason);
 }
 
-/* Many that were refused at once are one refusal. */
+static void report_wait(const struct move_server *server,
+			enum move_failure failure, const char *reason)
+{
+	migration_report_service("throttled", "host", server->name,
+		"seconds", dec2str((scheduler_server_wait(server) + 999) /
+				   1000),
+		"kind", move_failure_to_str(failure),
+		"users", dec2str(server->bounds.limit),
+		"reason", reason, NULL);
+}
+
+/* It may be that user alone: who has as many connections there as he may have.
+   But another one who is refused soon after? */
+static bool is_servers_own(struct move_server *server,
+			   const struct move_user *user)
+{
+	bool own = server->refused != 0 &&
+		server->refused_user != user->number &&
+		ioloop_time - server->refused < REFUSED_TOGETHER_SECS;
+
+	server->refused_user = user->number;
+	server->refused = ioloop_time;
+	return own;
+}
+
+/* Who asked the server has it left alone already (engine/old-budget.h). Many that
+   were refused at once are one refusal. */
 void scheduler_server_refused(struct move_server *server,
-			      enum move_failure failure, time_t begun,
+			      enum move_failure failure,
+			      const struct move_user *user,
 			      const char *reason)
 {
-	unsigned int msecs = 0;
-
 	set_reason(server, reason);
-	if (server->budget != NULL)
-		msecs = old_budget_back_off(server->budget);
-	if (failure == MOVE_FAILURE_THROTTLED)
-		(void)server_bounds_throttled(&server->bounds, begun,
-					      ioloop_time);
+	if (is_servers_own(server, user)) {
+		if (server->budget != NULL)
+			(void)old_budget_back_off(server->budget);
+		if (failure == MOVE_FAILURE_THROTTLED) {
+			(void)server_bounds_throttled(&server->bounds,
+						      user->run->begun,
+						      ioloop_time);
+		}
+	}
 	if (ioloop_time < server->refused_until)
 		return;
-	server->refused_until = ioloop_time + msecs / 1000;
-	migration_report_service("throttled", "host", server->name,
-			 "seconds", dec2str((msecs + 999) / 1000),
-			 "kind", move_failure_to_str(failure),
-			 "users", dec2str(server->bounds.limit),
-			 "reason", reason, NULL);
+	server->refused_until = ioloop_time +
+		scheduler_server_wait(server) / 1000;
+	report_wait(server, failure, reason);
+}
+
+/* A password of all that is wrong, a full disk: one user is tried now and then,
+   until one succeeds. */
+void scheduler_server_failed(struct move_server *server,
+			     enum move_failure failure, const char *reason)
+{
+	unsigned int i, secs = BRAKE_SECS;
+
+	if (++server->failed_in_a_row < FAILED_IN_A_ROW)
+		return;
+	for (i = FAILED_IN_A_ROW; i < server->failed_in_a_row &&
+	     secs < BRAKE_MAX_SECS; i++)
+		secs *= 2;
+	server->braked_until = ioloop_time + I_MIN(secs, BRAKE_MAX_SECS);
+	set_reason(server, reason);
+	if (server->failed_in_a_row == FAILED_IN_A_ROW)
+		report_wait(server, failure, reason);
+}
+
+void scheduler_server_succeeded(struct move_server *server)
+{
+	server->failed_in_a_row = 0;
+	server->braked_until = 0;
+	server_bounds_succeeded(&server->bounds, ioloop_time);
 }
 
 void scheduler_server_daily(struct move_server *server)

@@ -207,8 +207,8 @@ void scheduler_want(struct scheduler *scheduler, const char *username,
 	user = move_queue_find(scheduler->queue, username);
 	if (user == NULL)
 		return;
-	move_queue_want(scheduler->queue, user, mailbox, ioloop_time);
-	if (user->run != NULL && *mailbox != '\0')
+	if (move_queue_want(scheduler->queue, user, mailbox, ioloop_time) &&
+	    user->run != NULL)
 		move_job_want(user->run->context, mailbox);
 	ledger_changed(scheduler->ledger, FALSE);
 	scheduler_run_soon(scheduler);
@@ -234,7 +234,8 @@ int scheduler_set_paused(struct scheduler *scheduler, bool paused,
 	if (pause_file_set(scheduler->dir, paused, error_r) < 0)
 		return -1;
 	scheduler->paused = paused;
-	migration_report_service(paused ? "service_paused" : "service_resumed", NULL);
+	migration_report_service(paused ? "service_paused" : "service_resumed",
+				 NULL);
 	if (paused)
 		stop_all(scheduler);
 	else

@@ -15,7 +15,7 @@
 #define NOW 1800000000
 #define CATCHUP_SECS 300
 #define REFRESH_SECS 3600
-#define MANY_USERS 1000000
+#define MANY_USERS 400000
 #define MAX_BYTES_A_USER 300
 
 static struct move_queue *queue;
@@ -369,6 +369,61 @@ static void failures(void)
 	end();
 }
 
+/* It's another one who is tried next. */
+static void refused(void)
+{
+	time_t now = NOW;
+
+	begin(1);
+	add_moving("m", 10);
+	add_moving("n", 20);
+	NEXT("m:f");
+	move_queue_refused(queue, user_of("m"), 5, NOW);
+	CU_ASSERT(user_of("m")->not_before == NOW + 60);
+	CU_ASSERT(move_queue_totals(queue)->failed == 0);
+	NEXT("n:f");
+	done_at("n", MOVE_PHASE_CLOSED, NOW);
+	for (unsigned int i = 0; i < 10; i++) {
+		now = user_of("m")->not_before;
+		NEXT_AT("m:f", now);
+		move_queue_refused(queue, user_of("m"), 5, now);
+	}
+	CU_ASSERT(user_of("m")->not_before == now + 15 * 60);
+	move_queue_retry_all(queue, now);
+	NEXT_AT("m:f", now);
+	move_queue_refused(queue, user_of("m"), 100, now);
+	CU_ASSERT(user_of("m")->not_before == now + 100);
+	end();
+}
+
+/* Strangers may say who is wanted: there's an end to what is remembered. */
+static void wanted_by_strangers(void)
+{
+	unsigned int i, count = 0;
+	struct move_user *user;
+
+	begin(1);
+	for (i = 0; i < 3 * MOVE_WANTED_IN_ALL; i++) T_BEGIN {
+		add_moving(t_strdup_printf("u%u", i / 10), i);
+		user = user_of(t_strdup_printf("u%u", i / 10));
+		move_queue_want(queue, user, t_strdup_printf("b%u", i), NOW);
+	} T_END;
+	array_foreach_elem(move_queue_users(queue), user) {
+		for (i = 0; i < MOVE_WANTED_MAILBOXES &&
+		     user->demand->mailboxes[i] != NULL; i++)
+			count++;
+		for (; i < MOVE_WANTED_MAILBOXES; i++)
+			CU_ASSERT_PTR_NULL(user->demand->mailboxes[i]);
+	}
+	UNIT_CHECK(count == MOVE_WANTED_IN_ALL, "%u", count);
+	/* who has some may have others instead */
+	user = user_of("u0");
+	CU_ASSERT(move_queue_want(queue, user, "last", NOW));
+	CU_ASSERT(!move_queue_want(queue, user, "last", NOW));
+	CU_ASSERT_STRING_EQUAL(user->demand->mailboxes[0], "last");
+	end();
+}
+
 static struct move_user *stop_at(time_t now)
 {
 	struct move_user *user = move_choice_stop(server, &limits, now);
@@ -555,7 +610,7 @@ static void random_life(void)
 	end();
 }
 
-/* What a million users cost. */
+/* What a lot of users cost. */
 static void many_users(void)
 {
 	size_t before = mallinfo2().uordblks, used;
@@ -586,6 +641,8 @@ int main(void)
 		{ "looks and fills", looks_and_fills },
 		{ "looks have a share", looks_have_a_share },
 		{ "failures", failures },
+		{ "refused", refused },
+		{ "wanted by strangers", wanted_by_strangers },
 		{ "stopped for who is wanted", stopped_for_wanted },
 		{ "stopped for looks", stopped_for_looks },
 		{ "bounds", bounds },
