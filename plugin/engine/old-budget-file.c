@@ -2,6 +2,7 @@
 #include "md5.h"
 #include "old-budget-file.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -16,7 +17,8 @@
  */
 
 /* Under a lock, which is lost with the process. The file never becomes shorter
-   than others have it mapped: that would kill them. */
+   than others have it mapped, and has no holes that a full disk couldn't fill: that
+   would kill them. */
 static bool file_prepare(int fd, const char **error_r)
 {
 	struct stat st;
@@ -25,9 +27,12 @@ static bool file_prepare(int fd, const char **error_r)
 		*error_r = "flock() failed";
 	else if (fstat(fd, &st) < 0)
 		*error_r = "fstat() failed";
-	else if (st.st_size != sizeof(struct old_budget_map) &&
+	else if (st.st_size > (off_t)sizeof(struct old_budget_map) &&
 		 ftruncate(fd, sizeof(struct old_budget_map)) < 0)
 		*error_r = "ftruncate() failed";
+	else if ((errno = posix_fallocate(fd, 0,
+				sizeof(struct old_budget_map))) != 0)
+		*error_r = "posix_fallocate() failed";
 	else
 		return TRUE;
 	return FALSE;

@@ -14,6 +14,8 @@
 #define MAX_DAY_BYTES ((1ULL << OLD_BUDGET_DAY_BITS) - 1)
 #define STEP_MASK ((1U << OLD_BUDGET_STEP_BITS) - 1)
 #define MAX_STEP 9
+/* more is nonsense */
+#define MAX_MACHINES 1024
 #define MAX_WAIT_MSECS (OLD_BUDGET_BACK_OFF_MAX_MSECS * 3ULL / 2)
 
 struct old_budget {
@@ -84,7 +86,7 @@ unsigned int old_budget_share(const struct old_budget *budget)
 {
 	uint64_t machines = get(&budget->map->machines);
 
-	return machines == 0 || machines > UINT_MAX ? 1 : machines;
+	return machines == 0 || machines > MAX_MACHINES ? 1 : machines;
 }
 
 static uint64_t share_of(const struct old_budget *budget, uint64_t limit)

@@ -141,11 +141,15 @@ static bool is_left_alone(struct old_limits *limits, enum old_claim claim,
 	return TRUE;
 }
 
-static bool has_slot(struct old_limits *limits)
+static bool has_slot(struct old_limits *limits, enum old_claim claim)
 {
-	return limits->slots == NULL ||
-		old_slots_want(limits->slots, limits->connections + 1) >
-		limits->connections;
+	unsigned int wanted = limits->connections + 1;
+
+	if (limits->slots == NULL)
+		return TRUE;
+	return (claim == OLD_CLAIM_WAITED ?
+		old_slots_want(limits->slots, wanted) :
+		old_slots_want_bulk(limits->slots, wanted)) >= wanted;
 }
 
 static enum old_failure
@@ -155,7 +159,7 @@ refusal(struct old_limits *limits, enum old_claim claim, const char **error_r)
 		return OLD_FAILURE_DAILY;
 	if (is_left_alone(limits, claim, error_r))
 		return OLD_FAILURE_THROTTLED;
-	return has_slot(limits) ? OLD_FAILURE_NONE : OLD_FAILURE_NO_SLOT;
+	return has_slot(limits, claim) ? OLD_FAILURE_NONE : OLD_FAILURE_NO_SLOT;
 }
 
 enum old_failure

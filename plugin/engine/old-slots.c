@@ -105,18 +105,43 @@ static unsigned int share_of_limit(const struct old_slots *slots)
 	return I_MAX(slots->limit / machines, 1);
 }
 
+static bool has_enough(const struct old_slots *slots, unsigned int count)
+{
+	return array_count(&slots->taken) >= count;
+}
+
+static void take_slot(struct old_slots *slots, unsigned int slot)
+{
+	/* to lock one's own once more would succeed */
+	if (!slot_is_own(slots, slot) && slot_lock(slots, slot, F_WRLCK))
+		array_push_back(&slots->taken, &slot);
+}
+
+/* From the end, where the others have none. */
 unsigned int old_slots_want(struct old_slots *slots, unsigned int count)
+{
+	unsigned int slot = share_of_limit(slots);
+
+	if (slots->limit == 0)
+		return count;
+	while (slot > 0 && !has_enough(slots, count))
+		take_slot(slots, --slot);
+	return array_count(&slots->taken);
+}
+
+static unsigned int reserved(unsigned int limit)
+{
+	return limit < 2 ? 0 : I_MAX(limit / 4, 1);
+}
+
+unsigned int old_slots_want_bulk(struct old_slots *slots, unsigned int count)
 {
 	unsigned int slot, limit = share_of_limit(slots);
 
 	if (slots->limit == 0)
 		return count;
-	for (slot = 0; slot < limit &&
-	     array_count(&slots->taken) < count; slot++) {
-		/* to lock one's own once more would succeed */
-		if (!slot_is_own(slots, slot) &&
-		    slot_lock(slots, slot, F_WRLCK))
-			array_push_back(&slots->taken, &slot);
-	}
+	limit -= reserved(limit);
+	for (slot = 0; slot < limit && !has_enough(slots, count); slot++)
+		take_slot(slots, slot);
 	return array_count(&slots->taken);
 }

@@ -29,6 +29,9 @@ void old_slots_deinit(struct old_slots **slots);
 /* Have so many slots, if they are free. Those that there are stay. Returns how
    many there are then. */
 unsigned int old_slots_want(struct old_slots *slots, unsigned int count);
+/* The same for what nobody waits for: a quarter of the slots, and at least one if
+   there are two, is left for those that clients wait for. */
+unsigned int old_slots_want_bulk(struct old_slots *slots, unsigned int count);
 /* Give back what is more than that; more may be wanted later. */
 void old_slots_keep(struct old_slots *slots, unsigned int count);
 /* Give all back. */

@@ -282,6 +282,9 @@ void worker_turns_add(struct worker_turns *turns,
 	enum mail_error error_code = MAIL_ERROR_UNAVAILABLE;
 	const char *error = "The old server doesn't answer";
 
+	/* what runs may be held up by migration_old_rate: it's waited for now */
+	if (turns->running)
+		mirror_set_claim(turns->mirror, OLD_CLAIM_WAITED);
 	if (request->type == WORKER_FRESH &&
 	    (turn_takes_long(turns) ||
 	     turns_refuse(turns, request->type, &error_code, &error)))

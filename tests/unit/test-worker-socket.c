@@ -122,6 +122,25 @@ static void test_slots(void)
 	i_close_fd(&fd);
 }
 
+/* However much is filled, who waits for a mailbox gets a connection. */
+static void test_bulk(void)
+{
+	int fd = slots_file();
+	struct old_slots *slots = old_slots_init(fd, "old.example", 8, NULL);
+	pid_t pid;
+
+	CU_ASSERT(old_slots_want_bulk(slots, 8) == 6);
+	pid = have_slots(fd, "old.example", 8, 2);
+	old_slots_release(slots);
+	CU_ASSERT(old_slots_want_bulk(slots, 8) == 6);
+	kill_worker(pid);
+	old_slots_deinit(&slots);
+	slots = old_slots_init(fd, "old.example", 1, NULL);
+	CU_ASSERT(old_slots_want_bulk(slots, 2) == 1);
+	old_slots_deinit(&slots);
+	i_close_fd(&fd);
+}
+
 static void test_no_limit(void)
 {
 	struct old_slots *slots = old_slots_init(-1, "old.example", 0, NULL);
@@ -136,6 +155,7 @@ int main(void)
 		{ "socket", test_socket },
 		{ "long path", test_long_path },
 		{ "slots", test_slots },
+		{ "slots for bulk", test_bulk },
 		{ "no limit", test_no_limit },
 		{ NULL, NULL }
 	};
