@@ -9,6 +9,7 @@
 . "$PARTS/dovecot.sh"
 . "$PARTS/new-dovecot.sh"
 . "$PARTS/syslog.sh"
+. "$PARTS/backends.sh"
 . "$PARTS/milters.sh"
 . "$PARTS/postfix.sh"
 . "$PARTS/root.sh"
@@ -312,6 +313,7 @@ lab_main()
 	down) lab_down ;;
 	env) lab_load; cat "$DIR/env" ;;
 	"milter "*) lab_load; milter_command "${2-}" "${3-}" ;;
+	"backends "*) lab_load; backends_command "${2-}" "${3-}" ;;
 	"send "*) lab_load; send_command "${2-}" "${3-}" ;;
 	"new "*|"old "*) lab_load; lab_server "$1" "${2-}" ;;
 	*) usage_error "lab: unknown command: $*" ;;

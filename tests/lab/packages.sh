@@ -48,10 +48,13 @@ PACKAGES_CHECK="
 	systemd-journal-remote
 	opendkim-tools
 	spin
+	redis-server
+	socat
+	iproute2
 "
 # PACKAGE:SERVICE of those that bring a daemon
 PACKAGES_DAEMONS="dovecot-core:dovecot postfix:postfix rsyslog:rsyslog
-	opendkim:opendkim"
+	opendkim:opendkim redis-server:redis-server"
 # PACKAGE:ROLE: Debian has only one package of a role on a machine
 PACKAGES_ROLES="postfix:mail-transport-agent rsyslog:system-log-daemon"
 
