@@ -103,7 +103,8 @@ static int watch_next(struct watch *watch, const char **error_r)
 static void watch_lost(struct watch *watch, const char *error)
 {
 	service_client_deinit(&watch->client);
-	printf("%s%s\n", watch->terminal ? "\r" : "", error);
+	printf("%sThe service is waited for: %s\n",
+	       watch->terminal ? "\r" : "", error);
 	fflush(stdout);
 	(void)poll(NULL, 0, RECONNECT_MSECS);
 }
