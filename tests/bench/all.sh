@@ -30,7 +30,7 @@ fill --corpus folders --rtt 20
 fill --corpus small --rtt 20 --tls --tools $fast
 fill --corpus medium --rtt 20 --tls --tools $fast
 fill --corpus folders --rtt 20 --tls --tools $fast
-fill --corpus huge --rtt 0 --runs 1 --tools dovecot-migration,doveadm-tuned,raw
+fill --corpus huge --rtt 0 --runs 1 --tools dovecot-migration,raw
 fill --corpus small --rtt 0 --users 4 --tools dovecot-migration,raw
 verify --corpus small
 verify --corpus medium
