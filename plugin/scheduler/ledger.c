@@ -96,8 +96,11 @@ static void write_user(struct ledger *ledger, const struct move_user *user)
 	append_failed(str, user->failed);
 	move_totals_append(str, &user->totals);
 	str_append_c(str, '\n');
-	o_stream_nsend(ledger->output, str_data(str), str_len(str));
 	ledger->last_number = user->number;
+	/* what can't be read again would end the reading */
+	if (str_len(str) > MAX_LINE)
+		return;
+	o_stream_nsend(ledger->output, str_data(str), str_len(str));
 	ledger->written++;
 }
 

@@ -11,8 +11,9 @@
 
 /* another process is filling him */
 #define BUSY_SECS 10
-/* migration_old_daily is used up, of which the server's entry knows */
+/* migration_old_daily is used up; if it's his own, the next day isn't known */
 #define DAILY_SECS 60
+#define OWN_DAILY_SECS 3600
 /* movers can't be started */
 #define NO_SERVICE_SECS 5
 
@@ -260,8 +261,8 @@ static void job_failed(struct move_job *job, enum move_failure failure,
 		job_refused(job, failure, reason);
 		return;
 	case MOVE_FAILURE_DAILY:
-		scheduler_server_daily(job->user->server);
-		put_back(&job, DAILY_SECS);
+		put_back(&job, scheduler_server_daily(job->user->server) ?
+			 DAILY_SECS : OWN_DAILY_SECS);
 		return;
 	case MOVE_FAILURE_BUSY:
 		put_back(&job, BUSY_SECS);

@@ -7,9 +7,12 @@
 #define URGENT_SECS (30 * 60)
 /* what is looked at again once a day: is he closed still? */
 #define CLOSED_SECS (24 * 3600)
+/* nobody waits longer, whatever the clock was when that was said */
+#define MAX_WAIT_SECS (2 * CLOSED_SECS)
 /* whom the old server refused: so that it's another one who is tried next */
 #define REFUSED_SECS 60
 #define REFUSED_MAX_SECS (15 * 60)
+#define MAX_REASON 512
 #define INITIAL_HEAP 64
 
 struct move_queue {
@@ -509,6 +512,19 @@ struct move_failed *move_queue_failed_users(const struct move_queue *queue)
 	return queue->failed;
 }
 
+/* Not longer than somebody reads it; cut at a character's end. */
+static char *reason_dup(const char *reason)
+{
+	size_t size = strlen(reason);
+
+	if (size > MAX_REASON) {
+		size = MAX_REASON;
+		while (size > 0 && (reason[size] & 0xc0) == 0x80)
+			size--;
+	}
+	return i_strndup(reason, size);
+}
+
 static struct move_failed *
 failed_get(struct move_queue *queue, struct move_user *user, time_t now)
 {
@@ -533,8 +549,8 @@ void move_queue_restore(struct move_queue *queue, struct move_user *user,
 	leave_place(user);
 	user->server = move_queue_server(queue, server);
 	set_totals(queue, user, totals);
-	user->looked = looked;
-	user->not_before = not_before;
+	user->looked = I_MIN(looked, now);
+	user->not_before = I_MIN(not_before, now + MAX_WAIT_SECS);
 	take_place(queue, user, now);
 }
 
@@ -543,8 +559,8 @@ void move_queue_restore_demand(struct move_queue *queue,
 			       time_t wanted, time_t now)
 {
 	leave_place(user);
-	demand_get(user)->prioritized = prioritized;
-	user->demand->wanted = wanted;
+	demand_get(user)->prioritized = I_MIN(prioritized, now);
+	user->demand->wanted = I_MIN(wanted, now);
 	take_place(queue, user, now);
 }
 
@@ -555,11 +571,11 @@ void move_queue_restore_failed(struct move_queue *queue,
 	struct move_failed *failed;
 
 	leave_place(user);
-	failed = failed_get(queue, user, _failed->since);
+	failed = failed_get(queue, user, I_MIN(_failed->since, now));
 	failed->failure = _failed->failure;
 	failed->count = _failed->count;
 	i_free(failed->reason);
-	failed->reason = i_strdup(_failed->reason);
+	failed->reason = reason_dup(_failed->reason);
 	take_place(queue, user, now);
 }
 
@@ -695,7 +711,7 @@ void move_queue_failed(struct move_queue *queue, struct move_user *user,
 	failed->failure = failure;
 	failed->count++;
 	i_free(failed->reason);
-	failed->reason = i_strdup(reason);
+	failed->reason = reason_dup(reason);
 
 	secs = retry_secs[failure].first;
 	most = retry_secs[failure].most;

@@ -168,7 +168,8 @@ move_queue_add(struct move_queue *queue, const char *name, time_t now);
 void move_queue_sweep_begin(struct move_queue *queue);
 unsigned int move_queue_sweep_end(struct move_queue *queue);
 
-/* What was known of him before. */
+/* What was known of him before. Times that are to come aren't believed: the clock
+   may have been wrong. */
 void move_queue_restore(struct move_queue *queue, struct move_user *user,
 			const char *server, const struct move_totals *totals,
 			time_t looked, time_t not_before, time_t now);

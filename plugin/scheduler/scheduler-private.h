@@ -37,6 +37,8 @@ struct scheduler {
 	struct ledger *ledger;
 	struct user_list *list;
 	struct timeout *to_list;
+	/* when that began, milliseconds */
+	uint64_t list_begun;
 	/* it was read at least once: users may be begun; how many there were */
 	bool listed;
 	unsigned int listed_users;
@@ -44,6 +46,8 @@ struct scheduler {
 	/* movers can't be started before */
 	time_t no_service_until;
 
+	/* unix seconds of the last tick */
+	time_t ticked;
 	/* looks for who is next: as soon as something changed; each second */
 	struct timeout *to_run, *to_tick;
 	/* NULL: this machine is alone */
@@ -113,7 +117,8 @@ void scheduler_server_refused(struct move_server *server,
 void scheduler_server_failed(struct move_server *server,
 			     enum move_failure failure, const char *reason);
 void scheduler_server_succeeded(struct move_server *server);
-void scheduler_server_daily(struct move_server *server);
+/* It's said that migration_old_daily is used up. Is it, for all of its users? */
+bool scheduler_server_daily(struct move_server *server);
 /* For how many users at once one server is by configuration. */
 unsigned int scheduler_server_max(const struct scheduler *scheduler);
 /* So many machines share what the old servers give. */

@@ -171,14 +171,10 @@ void scheduler_server_refused(struct move_server *server,
 			      const char *reason)
 {
 	set_reason(server, reason);
-	if (is_servers_own(server, user)) {
-		if (server->budget != NULL)
-			(void)old_budget_back_off(server->budget);
-		if (failure == MOVE_FAILURE_THROTTLED) {
-			(void)server_bounds_throttled(&server->bounds,
-						      user->run->begun,
-						      ioloop_time);
-		}
+	if (is_servers_own(server, user) &&
+	    failure == MOVE_FAILURE_THROTTLED) {
+		(void)server_bounds_throttled(&server->bounds,
+					      user->run->begun, ioloop_time);
 	}
 	if (ioloop_time < server->refused_until)
 		return;
@@ -212,17 +208,19 @@ void scheduler_server_succeeded(struct move_server *server)
 	server_bounds_succeeded(&server->bounds, ioloop_time);
 }
 
-void scheduler_server_daily(struct move_server *server)
+bool scheduler_server_daily(struct move_server *server)
 {
 	struct old_budget_status status;
 	int64_t until;
 
-	if (!scheduler_server_is_daily(server, &until) ||
-	    server->daily_reported == until)
-		return;
+	if (!scheduler_server_is_daily(server, &until))
+		return FALSE;
+	if (server->daily_reported == until)
+		return TRUE;
 	server->daily_reported = until;
 	old_budget_status(server->budget, &status);
 	migration_report_service("daily_limit", "host", server->name,
 			 "bytes", dec2str(status.today),
 			 "until", dec2str(until), NULL);
+	return TRUE;
 }

@@ -2,6 +2,7 @@
 #include "array.h"
 #include "ioloop.h"
 #include "time-util.h"
+#include "master-service.h"
 #include "engine/migration-report.h"
 #include "engine/old-budget.h"
 #include "pause-file.h"
@@ -22,6 +23,11 @@
 /* users who are new, and who are no more; after a failure */
 #define LIST_MSECS (5 * 60 * 1000)
 #define LIST_RETRY_MSECS (30 * 1000)
+/* one part of so many of the time, but for once in 10 hours at least */
+#define LIST_SHARE 50
+#define LIST_MAX_TOOK_MSECS (12 * 60 * 1000)
+/* how much the clock may be set back without anything being begun anew */
+#define CLOCK_BACK_SECS 60
 /* what is looked at, in a run, of what could be begun */
 #define MAX_BEGUN 64
 
@@ -106,8 +112,22 @@ void scheduler_run_soon(struct scheduler *scheduler)
 		scheduler->to_run = timeout_add_short(0, run, scheduler);
 }
 
+/* All that waits for a time would wait for too long. What the ledger says is
+   believed only as far as it can be; the master starts another one. */
+static void check_clock(struct scheduler *scheduler)
+{
+	if (ioloop_time < scheduler->ticked - CLOCK_BACK_SECS) {
+		i_warning("migration: The clock was set back by %"PRIdTIME_T
+			  " seconds: the service begins anew",
+			  scheduler->ticked - ioloop_time);
+		master_service_stop(master_service);
+	}
+	scheduler->ticked = ioloop_time;
+}
+
 static void tick(struct scheduler *scheduler)
 {
+	check_clock(scheduler);
 	scheduler_run_soon(scheduler);
 	scheduler_report_progress(scheduler, ioloop_time);
 }
@@ -143,6 +163,17 @@ static void report_started(struct scheduler *scheduler)
 		dec2str(move_queue_totals(scheduler->queue)->users), NULL);
 }
 
+/* Nothing else is heard while the user database is slow: seldom, then. */
+static unsigned int list_pause(const struct scheduler *scheduler, bool success)
+{
+	uint64_t now = scheduler_msecs(), took = 0;
+
+	if (now > scheduler->list_begun)
+		took = I_MIN(now - scheduler->list_begun, LIST_MAX_TOOK_MSECS);
+	return I_MAX(took * LIST_SHARE,
+		     success ? LIST_MSECS : LIST_RETRY_MSECS);
+}
+
 static void list_ended(void *context, bool success)
 {
 	struct scheduler *scheduler = context;
@@ -159,9 +190,8 @@ static void list_ended(void *context, bool success)
 	scheduler->listed_users = move_queue_totals(scheduler->queue)->users;
 	if (!scheduler->listed)
 		report_started(scheduler);
-	scheduler->to_list = success ?
-		timeout_add(LIST_MSECS, list_begin, scheduler) :
-		timeout_add(LIST_RETRY_MSECS, list_begin, scheduler);
+	scheduler->to_list = timeout_add_short(list_pause(scheduler, success),
+					       list_begin, scheduler);
 	scheduler_run_soon(scheduler);
 }
 
@@ -173,6 +203,7 @@ static void list_begin(struct scheduler *scheduler)
 	};
 
 	timeout_remove(&scheduler->to_list);
+	scheduler->list_begun = scheduler_msecs();
 	move_queue_sweep_begin(scheduler->queue);
 	scheduler->list = user_list_init(scheduler->service, &callbacks,
 					 scheduler);
@@ -332,6 +363,7 @@ static void begin(struct scheduler *scheduler)
 	scheduler_servers_init(scheduler);
 	begin_backends(scheduler);
 	scheduler->since = scheduler->progress_reported = ioloop_time;
+	scheduler->ticked = ioloop_time;
 	rate_meter_init(&scheduler->rate, SCHEDULER_RATE_MSECS,
 			scheduler_msecs());
 	rate_meter_init(&scheduler->left_rate, SCHEDULER_LEFT_MSECS,

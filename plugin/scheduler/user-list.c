@@ -1,9 +1,10 @@
 #include "lib.h"
 #include "ioloop.h"
+#include "time-util.h"
 #include "mail-storage-service.h"
 #include "user-list.h"
 
-#define SLICE_USERS 500
+#define SLICE_USECS (20 * 1000)
 
 struct user_list {
 	struct mail_storage_service_ctx *service;
@@ -16,6 +17,7 @@ struct user_list {
 /* Returns 1 when there are more, 0 at the end, -1 when that can't be told. */
 static int list_slice(struct user_list *list)
 {
+	uint64_t end = i_microseconds() + SLICE_USECS;
 	const char *name;
 	int ret = 1;
 
@@ -23,7 +25,7 @@ static int list_slice(struct user_list *list)
 		list->begun = TRUE;
 		mail_storage_service_all_init_mask(list->service, "");
 	}
-	for (unsigned int i = 0; i < SLICE_USERS && ret > 0; i++) T_BEGIN {
+	while (ret > 0 && i_microseconds() < end) T_BEGIN {
 		ret = mail_storage_service_all_next(list->service, &name);
 		if (ret > 0)
 			list->callbacks->user(list->context, name);

@@ -3,7 +3,8 @@
 
 /*
  * user-list: the names of all users, from the user database, some at a time, so
- * that whatever else is to be done is done in between.
+ * that whatever else is to be done is done in between. But a user database that
+ * says nothing for a while is waited for.
  */
 
 struct mail_storage_service_ctx;

@@ -137,6 +137,35 @@ static void broken(void)
 	} T_END;
 }
 
+/* Written while the clock was wrong, and with a reason without end. */
+static void odd_values(void)
+{
+	const char *dir = engine_unit_dir();
+	struct move_queue *queue = queue_new(), *other = queue_new();
+	struct move_totals totals = { .phase = MOVE_PHASE_MOVING };
+	const time_t later = NOW + 1000000;
+	struct move_user *user = move_queue_add(queue, "a", later);
+	string_t *reason = t_str_new(32768);
+
+	for (unsigned int i = 0; i < 5000; i++)
+		str_append(reason, "\t\xc3\xa4");
+	totals.mailboxes = 1;
+	move_queue_restore(queue, user, "old:143", &totals, later, 0, later);
+	move_queue_want(queue, user, "INBOX", later);
+	move_queue_begin(queue, user, MOVE_WORK_FILL, NULL, later);
+	move_queue_failed(queue, user, MOVE_FAILURE_LOGIN, str_c(reason),
+			  later);
+	(void)write_ledger(dir, queue);
+	CU_ASSERT(read_ledger(dir, other) == 1);
+	user = move_queue_find(other, "a");
+	CU_ASSERT_FATAL(user != NULL && user->failed != NULL);
+	CU_ASSERT(user->looked == NOW && user->demand->wanted == NOW);
+	CU_ASSERT(user->not_before <= NOW + 2 * 24 * 3600);
+	CU_ASSERT(strlen(user->failed->reason) <= 512);
+	move_queue_deinit(&queue);
+	move_queue_deinit(&other);
+}
+
 static void none_there(void)
 {
 	struct move_queue *queue = queue_new();
@@ -168,6 +197,7 @@ int main(void)
 	static const struct unit_test tests[] = {
 		{ "comes back", comes_back },
 		{ "broken", broken },
+		{ "odd values", odd_values },
 		{ "none there", none_there },
 		{ "pause file", pause_file },
 		{ NULL, NULL }
