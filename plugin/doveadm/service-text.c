@@ -145,7 +145,8 @@ static void server_row(const struct service_text *text,
 	const struct service_server *server =
 		array_idx(&text->picture->servers, i);
 
-	text_table_cell(table, server->host);
+	text_table_cell(table, *server->host == '\0' ? "not known yet" :
+			server->host);
 	text_table_cell(table, of_limit(count(server->connections),
 		server->limit, count(server->limit)));
 	text_table_cell(table, rate(server->rate));
@@ -187,7 +188,7 @@ static void failed_row(const struct service_text *text,
 }
 
 static const struct text_column server_columns[] = {
-	{ "old server", 22 }, { "connections", 11 }, { "rate", -9 },
+	{ "old server", 22 }, { "users", 11 }, { "rate", -9 },
 	{ "today", -16 }, { "state", 0 }
 };
 static const struct text_column running_columns[] = {

@@ -37,7 +37,8 @@
  *              (empty: not known yet) since= catchup_oldest= (the oldest look
  *              for late mail, 0: none is due)
  *     server   host= connections= limit= state=ok|backoff|daily until= reason=
- *              today= daily= rate=
+ *              today= daily= rate= (connections: users who are moved just now, limit:
+ *              how many may be; an empty host isn't known yet)
  *              connections: users who are moved now, limit: at most so many by
  *              now; host is empty for those whose old server isn't known yet
  *     running  user= host= doing=survey|fill|catchup mailbox= what= messages=

@@ -134,7 +134,7 @@ static void test_text(void)
 "2 running, 3 failed\n"
 "late mail: the oldest look was 4 min ago\n"
 "\n"
-"  old server             connections      rate            today state\n"
+"  old server             users            rate            today state\n"
 "  old.example:993        12 of 16      38 MB/s 210 GB of 1.0 TB ok\n"
 "  imap.other.example:143 0                   -              0 B "
 "backs off, 42 s: Too many\n"
@@ -187,6 +187,7 @@ static void test_states(void)
 		 "[############################] 100 %  5 B of 4 B");
 	/* clocks differ */
 	has_line("total\tsince=" NOW_STR "9", "runs for 0 s\n");
+	has_line("server\thost=\tstate=ok", "\n  not known yet ");
 	has_line("server\thost=h\tstate=daily\tuntil=" NOW_STR,
 		 "daily limit, 0 s\n");
 }
