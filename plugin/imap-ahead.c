@@ -24,21 +24,20 @@ static const char *skip_word(const char **p)
 /* With an escape it would be a name that hardly anybody has. */
 static const char *skip_name(const char **p)
 {
-	const char *end;
+	const char *end, *name;
 
-	if (**p == '{')
-		return NULL;
 	if (**p != '"')
 		return strpbrk(*p, "\"\\{") == NULL ? skip_word(p) : NULL;
 	end = strchr(*p + 1, '"');
 	if (end == NULL || end[1] != ' ')
 		return NULL;
-	const char *name = t_strdup_until(*p + 1, end);
+	name = t_strdup_until(*p + 1, end);
 	*p = end + 2;
 	return strchr(name, '\\') == NULL ? name : NULL;
 }
 
-bool imap_ahead_parse(const char *line, const char **vname_r)
+/* A line without its CR LF: TRUE when it is such a STATUS command. */
+static bool parse_line(const char *line, const char **vname_r)
 {
 	const char *p = line, *word, *name;
 	string_t *vname;
@@ -122,7 +121,7 @@ static bool add_line(const unsigned char *line, const unsigned char *lf,
 	if (lf > line && lf[-1] == '\r')
 		lf--;
 	if (memchr(line, '\0', lf - line) != NULL ||
-	    !imap_ahead_parse(t_strdup_until(line, lf), &vname))
+	    !parse_line(t_strdup_until(line, lf), &vname))
 		return FALSE;
 	ahead = array_append_space(next);
 	ahead->vname = p_strdup(pool, vname);

@@ -21,8 +21,4 @@ uint64_t imap_ahead_mark(struct mail_user *user);
 void imap_ahead_get(struct mail_user *user, unsigned int max, pool_t pool,
 		    ARRAY_TYPE(status_ahead) *next);
 
-/* Parse one line, without its CR LF: TRUE when it is such a STATUS command.
-   *vname_r is in UTF-8. */
-bool imap_ahead_parse(const char *line, const char **vname_r);
-
 #endif

@@ -477,6 +477,26 @@ static void test_status(void)
 	imap_logout(&new);
 }
 
+/* Here it's known still, and its messages are asked for along with SELECT. */
+static void test_gone(void)
+{
+	struct imap_client *old = case_imap("OLD_IMAP_DIRECT", 0);
+	struct imap_client *new = case_imap("NEW_IMAP", 0);
+	struct imap_box box;
+
+	if (old != NULL && new != NULL) {
+		CU_ASSERT_EQUAL(run_on(new, "CREATE", "Gone"), IMAP_OK);
+		CU_ASSERT_EQUAL(run_on(new, "SELECT", "Gone"), IMAP_OK);
+		CU_ASSERT_EQUAL(run_on(old, "DELETE", "Gone"), IMAP_OK);
+		CU_ASSERT_EQUAL(run_on(new, "SELECT", "INBOX"), IMAP_OK);
+		CU_ASSERT_EQUAL(run_on(new, "SELECT", "Gone"), IMAP_NO);
+		UNIT_CHECK(imap_select(new, "INBOX", &box) == IMAP_OK &&
+			   box.exists > 0, "SELECT: %s", imap_error(new));
+	}
+	imap_logout(&old);
+	imap_logout(&new);
+}
+
 static void test_prefix(void)
 {
 	static const char *const args[] = {
@@ -510,6 +530,7 @@ int main(void)
 		{ "refused changes", test_refused },
 		{ "changes on the old server", test_old_changes },
 		{ "2,000 folders", test_many },
+		{ "a mailbox that is gone", test_gone },
 		{ "no crash", test_end },
 		{ "another prefix and separator", test_prefix },
 		{ NULL, NULL }
