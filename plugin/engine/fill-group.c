@@ -318,15 +318,22 @@ static void end_bodies(struct member *member)
 		leave_out(member, fill->error);
 }
 
-static bool fetch_bodies(struct fill_group *group)
+/* The states are written while the old server works; what it sends isn't looked at
+   before. */
+static bool fetch_bodies(struct fill_group *group, const char **error_r)
 {
+	struct old_client *client = group->set->client;
 	bool ok;
 
 	for (unsigned int i = 0; i < group->count; i++) {
 		if (!group->members[i].out)
-			send_for_bodies(&group->members[i], group->set->client);
+			send_for_bodies(&group->members[i], client);
 	}
-	ok = wait_for_answers(group);
+	old_client_flush(client);
+	if ((ok = write_states(group, error_r) == 0))
+		ok = wait_for_answers(group);
+	else
+		old_client_disconnect(client, "a state can't be written");
 	for (unsigned int i = 0; i < group->count; i++)
 		end_bodies(&group->members[i]);
 	return ok;
@@ -387,8 +394,8 @@ static void give_results(struct fill_group *group)
 static int copy_all(struct fill_group *group, const char **error_r)
 {
 	*error_r = "the connection was lost";
-	if (write_states(group, error_r) < 0 || !fetch_bodies(group) ||
-	    count_in(group) == 0 || make_durable(group, error_r) < 0)
+	if (!fetch_bodies(group, error_r) || count_in(group) == 0 ||
+	    make_durable(group, error_r) < 0)
 		return -1;
 	for (unsigned int i = 0; i < group->count; i++) {
 		if (!group->members[i].out)

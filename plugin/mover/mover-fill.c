@@ -27,6 +27,8 @@ struct mover_fill {
 	bool begun;
 	/* the last one is the next */
 	ARRAY_TYPE(const_string) first;
+	/* the filler knows which will come */
+	bool together;
 
 	/* whose turn it is; NULL: nobody's. What is seen of it, or of one that is done
 	   with it. */
@@ -238,14 +240,18 @@ static int fill_box(struct mover_fill *fill, struct mover_box *box,
 	return ret;
 }
 
-static void expect_boxes(struct mover_fill *fill)
+/* Small ones are filled together, but for one that a client waits for. */
+static void expect_boxes(struct mover_fill *fill, bool together)
 {
 	ARRAY_TYPE(const_string) vnames;
 	const struct mover_box *box;
 
+	if (fill->together == together)
+		return;
+	fill->together = together;
 	t_array_init(&vnames, array_count(&fill->boxes->boxes) + 1);
 	array_foreach(&fill->boxes->boxes, box) {
-		if (!box->local && !box->mirrored)
+		if (together && has_turn(box) && !box->mirrored)
 			array_push_back(&vnames, &box->vname);
 	}
 	user_move_expect(fill->move, &vnames);
@@ -261,6 +267,7 @@ static int fill_boxes(struct mover_fill *fill,
 	fill->callbacks.look(fill->context);
 	while (ret == 0 && !fill->stopped && (box = next_box(fill)) != NULL) {
 		T_BEGIN {
+			expect_boxes(fill, next_named(fill) != box);
 			ret = fill_box(fill, box, error_code_r, error_r);
 			if (ret < 0)
 				error = p_strdup(fill->pool, *error_r);
@@ -287,9 +294,9 @@ int mover_fill_run(struct mover_fill *fill,
 			   error_r) < 0)
 		return -1;
 	ret = mover_boxes_read(fill->boxes, error_code_r, error_r);
+	fill->together = FALSE;
 	if (ret == 0) {
 		fill->begun = TRUE;
-		expect_boxes(fill);
 		ret = fill_boxes(fill, error_code_r, error_r);
 	}
 	user_move_deinit(&fill->move);
