@@ -61,7 +61,7 @@ static bool
 has_digest(struct catchup *catchup, struct catchup_box *box,
 	   const struct message_digest *digest, uint32_t *uid_r)
 {
-	const struct message_digest *known;
+	struct message_digest known;
 	struct seq_range_iter iter;
 	unsigned int n = 0;
 	const char *error;
@@ -77,9 +77,9 @@ has_digest(struct catchup *catchup, struct catchup_box *box,
 		return FALSE;
 	seq_range_array_iter_init(&iter, &box->gone);
 	while (seq_range_array_iter_nth(&iter, n++, uid_r)) {
-		known = digest_file_find(box->digests, *uid_r);
-		if (known != NULL && known->size == digest->size &&
-		    memcmp(known->wire, digest->wire,
+		if (digest_file_find(box->digests, *uid_r, &known) &&
+		    known.size == digest->size &&
+		    memcmp(known.wire, digest->wire,
 			   sizeof(digest->wire)) == 0)
 			return TRUE;
 	}

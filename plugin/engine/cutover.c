@@ -115,19 +115,17 @@ digest_of_all(const struct cutover_mailbox *mailbox,
 	      const struct digest_file *digests)
 {
 	struct message_digest_context *ctx = message_digest_init(TRUE);
-	const struct message_digest *digest;
-	struct message_digest all;
+	struct message_digest digest, all;
 	struct seq_range_iter iter;
 	unsigned int n = 0;
 	uint32_t uid;
 
 	seq_range_array_iter_init(&iter, &mailbox->uids);
 	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
-		digest = digest_file_find(digests, uid);
 		message_digest_more(ctx, (const void *)&uid, sizeof(uid));
-		if (digest != NULL)
-			message_digest_more(ctx, digest->shown,
-					    sizeof(digest->shown));
+		if (digest_file_find(digests, uid, &digest))
+			message_digest_more(ctx, digest.shown,
+					    sizeof(digest.shown));
 	}
 	message_digest_finish(ctx, &all);
 	message_digest_deinit(&ctx);

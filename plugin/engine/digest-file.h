@@ -28,9 +28,10 @@ int digest_file_rename(const char *dir, const char *from, const char *to,
 int digest_file_remove(const char *dir, const char *vname,
 		       const char **error_r);
 
-/* NULL when there is none. */
-const struct message_digest *
-digest_file_find(const struct digest_file *file, uint32_t uid);
+bool digest_file_has(const struct digest_file *file, uint32_t uid);
+/* FALSE when there is none, or it can't be read, which is logged. */
+bool digest_file_find(const struct digest_file *file, uint32_t uid,
+		      struct message_digest *digest_r);
 void digest_file_add(struct digest_file *file, uint32_t uid,
 		     const struct message_digest *digest);
 /* Write what was added. Returns 0, -1 with an error. */

@@ -384,7 +384,7 @@ int fill_open_digests(struct fill *fill)
 void fill_count_copy(struct local_copy *copy, const struct digest_file *digests,
 		     unsigned int *messages_r, uint64_t *bytes_r)
 {
-	const struct message_digest *digest;
+	struct message_digest digest;
 	ARRAY_TYPE(seq_range) uids;
 	struct seq_range_iter iter;
 	unsigned int n = 0;
@@ -396,9 +396,8 @@ void fill_count_copy(struct local_copy *copy, const struct digest_file *digests,
 	*messages_r = seq_range_count(&uids);
 	seq_range_array_iter_init(&iter, &uids);
 	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
-		digest = digest_file_find(digests, uid);
-		if (digest != NULL)
-			*bytes_r += digest->size;
+		if (digest_file_find(digests, uid, &digest))
+			*bytes_r += digest.size;
 	}
 	array_free(&uids);
 }

@@ -95,7 +95,7 @@ static int refuse_own_messages(struct fill *fill)
 	local_copy_uids(fill->copy, &uids);
 	seq_range_array_iter_init(&iter, &uids);
 	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
-		if (digest_file_find(fill->digests, uid) == NULL)
+		if (!digest_file_has(fill->digests, uid))
 			seq_range_array_add(&own, uid);
 	}
 	if (array_is_empty(&own))

@@ -36,10 +36,9 @@ static int retry_missed(struct fill *fill, bool *recreate_r)
 
 static uint64_t size_of(struct fill *fill, uint32_t uid)
 {
-	const struct message_digest *digest =
-		digest_file_find(fill->digests, uid);
+	struct message_digest digest;
 
-	return digest == NULL ? 0 : digest->size;
+	return digest_file_find(fill->digests, uid, &digest) ? digest.size : 0;
 }
 
 /* What is here once the delta's expunges are done. */

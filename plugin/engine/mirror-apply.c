@@ -318,8 +318,7 @@ apply_copy(struct mirror_burst *burst, const struct saved_message *message,
 	   const char **error_r)
 {
 	struct mirror_box *source = burst->box, *box = burst->dest;
-	const struct message_digest *digest =
-		digest_file_find(source->kept.digests, message->source_uid);
+	struct message_digest digest;
 	const struct inventory_item *item;
 	struct inventory local;
 	struct inventory_item copied;
@@ -331,7 +330,9 @@ apply_copy(struct mirror_burst *burst, const struct saved_message *message,
 	inventory_init(&local, burst->mirror->keywords);
 	local_copy_inventory_of_uids(source->kept.copy, &uids, &local);
 	item = inventory_find(&local, message->source_uid);
-	if (item == NULL || digest == NULL) {
+	if (item == NULL ||
+	    !digest_file_find(source->kept.digests, message->source_uid,
+			      &digest)) {
 		*error_r = t_strdup_printf("UID %u isn't here yet",
 					   message->source_uid);
 	} else {
@@ -342,7 +343,7 @@ apply_copy(struct mirror_burst *burst, const struct saved_message *message,
 					   message->source_uid, error_r);
 	}
 	if (ret == 0)
-		digest_file_add(box->kept.digests, message->uid, digest);
+		digest_file_add(box->kept.digests, message->uid, &digest);
 	inventory_deinit(&local);
 	return ret;
 }

@@ -33,7 +33,7 @@ static uint32_t
 find_new(struct settle *settle, const struct message_digest *wanted)
 {
 	struct mirror_box *box = settle->burst->dest;
-	const struct message_digest *digest;
+	struct message_digest digest;
 	ARRAY_TYPE(seq_range) uids;
 	struct seq_range_iter iter;
 	unsigned int n = 0;
@@ -46,9 +46,9 @@ find_new(struct settle *settle, const struct message_digest *wanted)
 		if (uid < settle->dest_uid_next ||
 		    seq_range_exists(&settle->taken, uid))
 			continue;
-		digest = digest_file_find(box->kept.digests, uid);
-		if (digest != NULL && digest->size == wanted->size &&
-		    memcmp(digest->wire, wanted->wire,
+		if (digest_file_find(box->kept.digests, uid, &digest) &&
+		    digest.size == wanted->size &&
+		    memcmp(digest.wire, wanted->wire,
 			   sizeof(wanted->wire)) == 0)
 			found = uid;
 	}
@@ -83,16 +83,16 @@ static bool settle_append(struct settle *settle, struct burst_op *op)
 
 static bool settle_copy(struct settle *settle, struct burst_op *op)
 {
-	const struct message_digest *digest;
+	struct message_digest digest;
 	struct seq_range_iter iter;
 	unsigned int n = 0;
 	uint32_t uid;
 
 	seq_range_array_iter_init(&iter, &op->uids);
 	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
-		digest = digest_file_find(settle->burst->box->kept.digests,
-					  uid);
-		if (digest == NULL || !settle_saved(settle, op, digest))
+		if (!digest_file_find(settle->burst->box->kept.digests, uid,
+				      &digest) ||
+		    !settle_saved(settle, op, &digest))
 			return FALSE;
 	}
 	return TRUE;

@@ -115,7 +115,7 @@ check_item(struct check *check, const struct digest_file *digests,
 	struct copy_back *cb = check->cb;
 	uint32_t old_uid = copy_back_old_uid(cb, local_uid);
 	const struct inventory_item *item = inventory_find(old, old_uid);
-	const struct message_digest *digest;
+	struct message_digest digest;
 
 	if (old_uid == 0 || is_late(cb, local_uid) ||
 	    !seq_range_exists(&cb->old_uids, old_uid)) {
@@ -123,11 +123,11 @@ check_item(struct check *check, const struct digest_file *digests,
 		seq_range_array_add(check->checked, local_uid);
 		return;
 	}
-	digest = old_uid == local_uid ? digest_file_find(digests, old_uid) :
-		NULL;
 	if (item == NULL)
 		seq_range_array_add(&check->bad, local_uid);
-	else if (digest != NULL && item->size == digest->size)
+	else if (old_uid == local_uid &&
+		 digest_file_find(digests, old_uid, &digest) &&
+		 item->size == digest.size)
 		seq_range_array_add(check->checked, local_uid);
 	else
 		look_at(check, local_uid, old_uid);

@@ -35,13 +35,11 @@ static bool
 verify_bytes(struct verify *verify, struct mail *mail, uint64_t *bytes_r,
 	     const char **reason_r)
 {
-	const struct message_digest *wire =
-		digest_file_find(verify->digests, mail->uid);
-	struct message_digest local;
+	struct message_digest wire, local;
 	struct istream *input;
 
 	*bytes_r = 0;
-	if (wire == NULL) {
+	if (!digest_file_find(verify->digests, mail->uid, &wire)) {
 		*reason_r = "its digest isn't known";
 		return FALSE;
 	}
@@ -53,10 +51,10 @@ verify_bytes(struct verify *verify, struct mail *mail, uint64_t *bytes_r,
 	if (digest_stream(verify, input, &local, reason_r) < 0)
 		return FALSE;
 	*bytes_r = local.size;
-	if (memcmp(local.shown, wire->shown, sizeof(local.shown)) != 0) {
+	if (memcmp(local.shown, wire.shown, sizeof(local.shown)) != 0) {
 		*reason_r = t_strdup_printf(
 			"its bytes differ (%"PRIu64" here, %"PRIu64
-			" on the wire)", local.size, wire->size);
+			" on the wire)", local.size, wire.size);
 		return FALSE;
 	}
 	return TRUE;

@@ -52,15 +52,15 @@ static void add(struct digest_file *file, uint32_t first, uint32_t last)
 
 static bool found(const struct digest_file *file, uint32_t uid)
 {
-	const struct message_digest *digest = digest_file_find(file, uid);
-	struct message_digest expected;
+	struct message_digest digest, expected;
 
 	make(uid, &expected);
-	return digest != NULL && digest->size == expected.size &&
-		digest->altered == expected.altered &&
-		memcmp(digest->wire, expected.wire,
+	return digest_file_find(file, uid, &digest) &&
+		digest.size == expected.size &&
+		digest.altered == expected.altered &&
+		memcmp(digest.wire, expected.wire,
 		       sizeof(expected.wire)) == 0 &&
-		memcmp(digest->shown, expected.shown,
+		memcmp(digest.shown, expected.shown,
 		       sizeof(expected.shown)) == 0;
 }
 
@@ -72,7 +72,7 @@ static void check(const struct digest_file *file, uint32_t count,
 
 	while (uid <= count && found(file, uid))
 		uid++;
-	UNIT_CHECK(uid == count + 1 && digest_file_find(file, uid) == NULL,
+	UNIT_CHECK(uid == count + 1 && !digest_file_has(file, uid),
 		   "%s: %u of %u", when, uid - 1, count);
 }
 
@@ -102,6 +102,29 @@ static void test_append(void)
 	digest_file_close(&file);
 	CU_ASSERT(engine_unit_read(path_of(dir))->used ==
 		  HEADER_SIZE + COUNT * RECORD_SIZE);
+}
+
+/* Those that come late are found among the others, written or not. */
+static void test_any_order(void)
+{
+	const char *dir = engine_unit_dir();
+	struct digest_file *file = open_file(dir, 7);
+	struct message_digest digest;
+
+	for (uint32_t uid = COUNT; uid > 0; uid -= 2)
+		add(file, uid, uid);
+	sync_file(&file);
+	file = open_file(dir, 7);
+	CU_ASSERT(found(file, COUNT) && found(file, 2) &&
+		  !digest_file_has(file, 1));
+	for (uint32_t uid = 1; uid < COUNT; uid += 2)
+		add(file, uid, uid);
+	check(file, COUNT, "some of them written");
+	sync_file(&file);
+	file = open_file(dir, 7);
+	check(file, COUNT, "all of them written");
+	CU_ASSERT(!digest_file_find(file, COUNT + 1, &digest));
+	digest_file_close(&file);
 }
 
 static void test_last_counts(void)
@@ -196,6 +219,7 @@ static void test_begun_anew(void)
 
 static const struct unit_test tests[] = {
 	{ "append", test_append },
+	{ "any order", test_any_order },
 	{ "last counts", test_last_counts },
 	{ "truncated", test_truncated },
 	{ "disk full", test_disk_full },
