@@ -159,14 +159,16 @@ static bool parse_messages(const char *value, struct inventory *messages)
 	ARRAY_TYPE(seq_range) uids;
 	struct seq_range_iter iter;
 	struct inventory_item item;
+	enum mail_flags flags;
 	unsigned int n = 0;
 
 	i_zero(&item);
 	t_array_init(&uids, 64);
 	if (str_array_length(args) != 2 || !parse_uids(args[1], &uids))
 		return FALSE;
-	inventory_flags_parse(messages->keywords, args[0], &item.flags,
+	inventory_flags_parse(messages->keywords, args[0], &flags,
 			      &item.keywords);
+	item.flags = flags;
 	seq_range_array_iter_init(&iter, &uids);
 	while (seq_range_array_iter_nth(&iter, n++, &item.uid))
 		array_push_back(&messages->items, &item);

@@ -69,6 +69,7 @@ static int get_old_inventory(struct fill *fill)
 	}
 	if ((fill->set->flags & FILL_FLAG_VERIFY) != 0 || local.messages == 0) {
 		fill->dated = TRUE;
+		inventory_expect(&fill->old, fill->mailbox.messages);
 		return old_inventory_get(client, 1, end_uid, &fill->old,
 					 &fill->error_code, &fill->error);
 	}

@@ -6,6 +6,8 @@
 #include "bsearch-insert-pos.h"
 #include "inventory.h"
 
+#define INVENTORY_EXPECT_MAX 1000000
+
 struct inventory_keywords {
 	pool_t pool;
 	HASH_TABLE(const char *, const char *const *) sets;
@@ -107,6 +109,16 @@ void inventory_deinit(struct inventory *inventory)
 {
 	array_free(&inventory->items);
 	array_free(&inventory->unknown);
+}
+
+void inventory_expect(struct inventory *inventory, unsigned int count)
+{
+	i_assert(array_is_empty(&inventory->items));
+	array_free(&inventory->items);
+	/* growing by itself it takes up to twice as much; who tells the count isn't
+	   to be believed anything */
+	i_array_init(&inventory->items,
+		     I_MIN(I_MAX(count, 1), INVENTORY_EXPECT_MAX));
 }
 
 void inventory_clear(struct inventory *inventory)

@@ -4,7 +4,7 @@
 /*
  * inventory: what is known of each message of a mailbox, but its bytes.
  *
- * Kept in ascending order of UID. 48 bytes a message and each distinct set of
+ * Kept in ascending order of UID. 32 bytes a message and each distinct set of
  * keywords once, so that 200,000 messages in a folder are fine.
  */
 
@@ -16,13 +16,14 @@
 
 struct inventory_item {
 	uint32_t uid;
-	enum mail_flags flags;
+	enum mail_flags flags:8;
+	/* minutes */
+	int tz_offset:16;
 	/* sorted, distinct, NULL-terminated; the same pointer for the same
 	   set within one inventory_keywords. NULL for none. */
 	const char *const *keywords;
 	/* UTC */
 	time_t date;
-	int tz_offset;
 	uint64_t size;
 };
 ARRAY_DEFINE_TYPE(inventory_item, struct inventory_item);
@@ -56,6 +57,8 @@ void inventory_init(struct inventory *inventory,
 		    struct inventory_keywords *keywords);
 void inventory_deinit(struct inventory *inventory);
 void inventory_clear(struct inventory *inventory);
+/* An empty one is going to have so many. */
+void inventory_expect(struct inventory *inventory, unsigned int count);
 void inventory_remove(struct inventory *inventory,
 		      const ARRAY_TYPE(seq_range) *uids);
 

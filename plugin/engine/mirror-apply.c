@@ -297,12 +297,13 @@ apply_append(struct mirror_burst *burst, const struct saved_message *message,
 		.date = append->date,
 		.tz_offset = append->tz_offset,
 	};
+	enum mail_flags flags;
 	struct istream *input;
 	int ret;
 
-	inventory_flags_parse(burst->mirror->keywords, append->flags, &item.flags,
-			   &item.keywords);
-	item.flags &= box->kept.mailbox.permanent_flags;
+	inventory_flags_parse(burst->mirror->keywords, append->flags, &flags,
+			      &item.keywords);
+	item.flags = flags & box->kept.mailbox.permanent_flags;
 	ctx = message_digest_init(local_copy_saves_crlf(box->kept.copy));
 	input = mirror_append_stream(message->op->write, append);
 	ret = save_append(box, message, &item, input, ctx, error_r);

@@ -20,8 +20,10 @@ static void put(struct inventory *inventory, uint32_t uid, const char *flags)
 {
 	bool added;
 	struct inventory_item *item = inventory_get(inventory, uid, &added);
+	enum mail_flags parsed;
 
-	inventory_flags_parse(keywords, flags, &item->flags, &item->keywords);
+	inventory_flags_parse(keywords, flags, &parsed, &item->keywords);
+	item->flags = parsed;
 }
 
 static const char *show(const struct inventory *inventory)

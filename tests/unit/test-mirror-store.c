@@ -12,8 +12,10 @@ static const struct old_mailbox any_flags = {
 static struct inventory_item item_of(const char *flags)
 {
 	struct inventory_item item = { .uid = 1 };
+	enum mail_flags parsed;
 
-	inventory_flags_parse(keywords, flags, &item.flags, &item.keywords);
+	inventory_flags_parse(keywords, flags, &parsed, &item.keywords);
+	item.flags = parsed;
 	return item;
 }
 
