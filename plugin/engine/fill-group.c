@@ -13,10 +13,10 @@
 #include "state-update.h"
 
 /* A mailbox with more is worth its own round trips; so many are a batch, which is
-   lost when it's killed. */
+   lost when it's killed or stopped. */
 #define GROUP_BOX_MESSAGES 500
 #define GROUP_MESSAGES 2000
-#define GROUP_BYTES (64 * 1024 * 1024)
+#define GROUP_BYTES (16 * 1024 * 1024)
 
 struct member {
 	struct fill_group_box *box;
@@ -110,6 +110,18 @@ static void choose(struct fill_group *group)
 		else
 			messages += mailbox->messages;
 	}
+}
+
+/* The first one is the one that is asked for, which others don't hold up. */
+static bool is_for_first(struct fill_group *group)
+{
+	if (!group->members[0].out)
+		return TRUE;
+	for (unsigned int i = 1; i < group->count; i++) {
+		if (!group->members[i].out)
+			postpone(&group->members[i]);
+	}
+	return FALSE;
 }
 
 static bool take_inventories(struct fill_group *group)
@@ -412,7 +424,8 @@ static void group_run(struct fill_group *group)
 		return;
 	choose(group);
 	/* one alone is better off by itself */
-	if (count_in(group) < 2 || !take_inventories(group))
+	if (!is_for_first(group) || count_in(group) < 2 ||
+	    !take_inventories(group))
 		return;
 	open_copies(group);
 	if (count_in(group) < 2)

@@ -16,6 +16,8 @@ struct mover_box {
 	bool local, filled, mirrored;
 	/* it had its turn; which failed */
 	bool tried, failed;
+	/* how often the connection was lost over it, soon */
+	unsigned int lost;
 	uint32_t messages, done_messages;
 	uint64_t bytes, done_bytes;
 };

@@ -11,6 +11,11 @@
 #define WHAT_FILL "fill"
 /* A client waits no longer for another mailbox. */
 #define PATIENCE_SECS 5
+/* Clients may want now this one, now that one. */
+#define INTERRUPT_SECS 60
+/* A connection that is lost sooner isn't an old one; so often that doesn't matter. */
+#define LASTED_SECS 10
+#define MAX_LOST 3
 /* before it's known which mailboxes there are */
 #define MAX_NAMED 100
 
@@ -35,6 +40,8 @@ struct mover_fill {
 	struct mover_box *box, *seen;
 	const char *what;
 	bool interrupted;
+	/* when its turn began, and when one was interrupted last */
+	struct timeval began, interrupted_at;
 	uint64_t fetched_bytes;
 	/* when progress was told last, and fetched_bytes then; bytes per second
 	   since the time before that */
@@ -138,9 +145,18 @@ static struct mover_box *next_box(struct mover_fill *fill)
  * One that can't wait
  */
 
+static bool is_ago(const struct timeval *when, unsigned int secs)
+{
+	struct timeval now;
+
+	i_gettimeofday(&now);
+	return llabs(timeval_diff_msecs(&now, when)) >= secs * 1000LL;
+}
+
 static void interrupt(struct mover_fill *fill)
 {
 	fill->interrupted = TRUE;
+	i_gettimeofday(&fill->interrupted_at);
 	user_move_interrupt(fill->move);
 }
 
@@ -150,7 +166,8 @@ static bool is_slow(const struct mover_fill *fill)
 	uint64_t left = box->bytes - I_MIN(box->done_bytes, box->bytes);
 
 	return !fill->interrupted && fill->rate > 0 &&
-		left / fill->rate > PATIENCE_SECS;
+		left / fill->rate > PATIENCE_SECS &&
+		is_ago(&fill->interrupted_at, INTERRUPT_SECS);
 }
 
 static void fill_progress(void *context, uint64_t bytes)
@@ -181,6 +198,14 @@ static void tell_failed(struct mover_fill *fill, const char *reason)
 	fill->callbacks.failed(fill->context, fill->box->vname, reason);
 }
 
+/* Servers close connections that are old; one that closes each soon isn't asked for
+   them one after the other. */
+static bool may_lose(struct mover_fill *fill)
+{
+	return is_ago(&fill->began, LASTED_SECS) ||
+		fill->box->lost++ < MAX_LOST;
+}
+
 /* Returns 0 when the others may have their turn, -1 when it can't go on. */
 static int box_failed(struct mover_fill *fill, uint32_t done_before,
 		      enum mail_error *error_code_r, const char **error_r)
@@ -196,9 +221,8 @@ static int box_failed(struct mover_fill *fill, uint32_t done_before,
 	}
 	if (user_move_reconnect(fill->move, error_code_r, error_r) < 0)
 		return fill->stopped ? 0 : -1;
-	/* servers close connections that are old */
 	mover_box_read(fill->boxes, fill->box);
-	if (lost && fill->box->done_messages > done_before)
+	if (lost && fill->box->done_messages > done_before && may_lose(fill))
 		fill->box->tried = FALSE;
 	else
 		tell_failed(fill, reason);
@@ -228,6 +252,7 @@ static int fill_box(struct mover_fill *fill, struct mover_box *box,
 	fill->box = fill->seen = box;
 	fill->what = WHAT_FILL;
 	fill->interrupted = FALSE;
+	i_gettimeofday(&fill->began);
 	box->tried = TRUE;
 	ret = user_move_mailbox(fill->move, box->vname, &result, error_code_r,
 				error_r);

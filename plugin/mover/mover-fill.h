@@ -6,8 +6,8 @@
  * other.
  *
  * Which is next: those that a client waits for, INBOX, the small ones. One that
- * loses the connection after some of it has come is tried again at once, as long
- * as the old server takes us; one that fails otherwise is left for the next FILL.
+ * loses the connection after some of it has come is tried again at once, unless
+ * that goes on and on; one that fails otherwise is left for the next FILL.
  */
 
 #include "mover-boxes.h"

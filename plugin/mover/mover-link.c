@@ -12,6 +12,8 @@
 #include <poll.h>
 
 #define LOOK_MSECS 100
+/* the scheduler gives up one that says nothing */
+#define SILENT_MSECS (60 * 1000)
 
 struct mover_link {
 	int fd;
@@ -28,7 +30,7 @@ struct mover_link {
 	bool gone;
 	/* in the ioloop that is current, while it's busy */
 	struct timeout *to_look;
-	struct timeval looked;
+	struct timeval looked, said;
 };
 
 /* The callback of ioloops has no context. */
@@ -130,6 +132,8 @@ void mover_link_look(struct mover_link *link)
 		return;
 	link->looked = now;
 	link_hear(link);
+	if (llabs(timeval_diff_msecs(&now, &link->said)) >= SILENT_MSECS)
+		link->callbacks.silent(link->context);
 }
 
 static void link_timeout(struct mover_link *link)
@@ -158,6 +162,7 @@ link_do(struct mover_link *link, const struct mover_request *request)
 {
 	link->busy = TRUE;
 	link->stopped = FALSE;
+	i_gettimeofday(&link->said);
 	look_in_ioloop(link);
 	link->callbacks.request(link->context, request);
 	timeout_remove(&link->to_look);
@@ -230,6 +235,7 @@ void mover_link_deinit(struct mover_link **_link)
 void mover_link_say(struct mover_link *link, const char *line)
 {
 	line = t_strconcat(line, "\n", NULL);
+	i_gettimeofday(&link->said);
 	if (!link->gone && write_full(link->fd, line, strlen(line)) < 0)
 		link_gone(link);
 }

@@ -20,6 +20,8 @@ struct mover_link_callbacks {
 	   gone, and from within any ioloop */
 	void (*first)(void *context, const char *vname);
 	void (*stop)(void *context);
+	/* while a request is under way: nothing was said for a minute */
+	void (*silent)(void *context);
 	/* The scheduler has gone, or can't be understood. Not within a request. */
 	void (*ended)(void *context);
 };

@@ -36,7 +36,8 @@
  *       Look for late mail.
  *
  * answered by any number of
- *   PROGRESS <mailbox> <what> <totals>     at most each 500 ms
+ *   PROGRESS <mailbox> <what> <totals>     at most each 500 ms, at least each
+ *                                          minute; the mailbox may be empty
  *   FAILED <mailbox> <reason>              this one; it goes on with the next
  * and then one of
  *   OK <totals>

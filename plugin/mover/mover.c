@@ -28,7 +28,9 @@ struct migration_mover {
 	struct mover_link *link;
 	void (*ended)(void);
 	struct timeout *to_ended;
-	/* what is under way, if that is a FILL */
+	/* what is under way, as PROGRESS says it; and if that is a FILL */
+	char *vname;
+	const char *what;
 	struct mover_fill *fill;
 	bool stopped;
 	/* since it began */
@@ -93,18 +95,42 @@ say_answer(struct migration_mover *mover, int ret, enum mail_error error_code,
 		say_done(mover);
 }
 
+static void set_doing(struct migration_mover *mover, const char *vname,
+		      const char *what)
+{
+	i_free(mover->vname);
+	mover->vname = i_strdup(vname);
+	mover->what = what;
+}
+
+static void say_progress(struct migration_mover *mover)
+{
+	string_t *line = t_str_new(256);
+
+	str_append(line, "PROGRESS\t");
+	str_append_tabescaped(line, mover->vname);
+	str_append_c(line, '\t');
+	str_append_tabescaped(line, mover->what);
+	append_totals(mover, line);
+	mover_link_say(mover->link, str_c(line));
+}
+
 static void
 mover_progress(void *context, const char *vname, const char *what)
 {
 	struct migration_mover *mover = context;
-	string_t *line = t_str_new(256);
 
-	str_append(line, "PROGRESS\t");
-	str_append_tabescaped(line, vname);
-	str_append_c(line, '\t');
-	str_append_tabescaped(line, what);
-	append_totals(mover, line);
-	mover_link_say(mover->link, str_c(line));
+	set_doing(mover, vname, what);
+	say_progress(mover);
+}
+
+static void mover_silent(void *context)
+{
+	struct migration_mover *mover = context;
+
+	T_BEGIN {
+		say_progress(mover);
+	} T_END;
 }
 
 static void
@@ -158,6 +184,7 @@ static void do_survey(struct migration_mover *mover)
 	const char *error = NULL;
 	int ret;
 
+	set_doing(mover, "", "survey");
 	ret = mover_survey(&mover->boxes, &error_code, &error);
 	say_answer(mover, ret, error_code, error);
 }
@@ -184,6 +211,7 @@ do_fill(struct migration_mover *mover, const ARRAY_TYPE(const_string) *vnames)
 	unsigned int count;
 	int ret;
 
+	set_doing(mover, "", "fill");
 	mover->fill = mover_fill_init(&mover->boxes, &callbacks, mover);
 	names = array_get(vnames, &count);
 	while (count > 0)
@@ -213,6 +241,7 @@ static void do_catchup(struct migration_mover *mover)
 	const char *error = NULL;
 	int ret;
 
+	set_doing(mover, "", "catchup");
 	ret = catch_up(mover, &error_code, &error);
 	say_answer(mover, ret, error_code, error);
 }
@@ -294,6 +323,7 @@ static void migration_mover_deinit(struct migration_mover **_mover)
 	timeout_remove(&mover->to_ended);
 	mover_link_deinit(&mover->link);
 	mover_boxes_deinit(&mover->boxes);
+	i_free(mover->vname);
 	i_free(mover->host);
 	i_free(mover);
 }
@@ -331,6 +361,7 @@ migration_mover_start(struct migration_mover *mover, int fd,
 		.request = mover_request,
 		.first = mover_first,
 		.stop = mover_stop,
+		.silent = mover_silent,
 		.ended = mover_ended,
 	};
 	enum move_phase phase = read_phase(mover);
