@@ -21,7 +21,7 @@
 #define PORT_LAST 20000
 #define PORTS_PER_LAB 20
 #define LAB_TIMEOUT_MS 240000
-#define DEADLINE_SECS 240
+#define DEADLINE_SECS 400
 #define SOAK_FACTOR 10
 
 struct lab *case_lab;

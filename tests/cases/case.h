@@ -37,7 +37,7 @@ struct case_program {
 	const char *const *lab_args;
 	/* More lines for the new server's dovecot.conf; may be NULL. */
 	const char *settings;
-	/* After so many seconds it failed: 0 for 240, ten times that in soak. */
+	/* After so many seconds it failed: 0 for 400, ten times that in soak. */
 	unsigned int deadline_secs;
 };
 

@@ -225,7 +225,7 @@ int main(void)
 		{ NULL, NULL }
 	};
 	const struct case_program program = {
-		.name = "catchup-kill", .tests = tests, .deadline_secs = 400,
+		.name = "catchup-kill", .tests = tests,
 	};
 
 	return case_main(&program);

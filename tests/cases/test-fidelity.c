@@ -312,7 +312,6 @@ int main(void)
 		.name = "test-fidelity",
 		.tests = tests,
 		.lab_args = args,
-		.deadline_secs = 400,
 	};
 
 	return case_main(&program);
