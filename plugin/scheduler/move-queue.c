@@ -160,7 +160,8 @@ find_place(struct move_queue *queue, struct move_user *user, time_t now)
 		return user->demand != NULL ? MOVE_PLACE_FILLS :
 			MOVE_PLACE_SURVEYS;
 	case MOVE_PHASE_MOVING:
-		if (!move_user_is_filled(user))
+		/* a fill that was interrupted may not have cut over yet */
+		if (!move_user_is_filled(user) || user->looked == 0)
 			return MOVE_PLACE_FILLS;
 		return look_place(user, MOVE_PLACE_REFRESHES,
 				  queue->set.refresh, now);

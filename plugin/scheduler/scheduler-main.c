@@ -26,13 +26,12 @@ static void client_connected(struct master_service_connection *conn)
 		control_socket_add(control, conn->fd);
 }
 
-static void run(struct mail_storage_service_ctx *service,
-		const struct scheduler_settings *set)
+static void run(const struct scheduler_settings *set)
 {
 	const struct master_service_settings *master_set =
 		master_service_settings_get(master_service);
 
-	scheduler = scheduler_init(service, set, master_set->base_dir,
+	scheduler = scheduler_init(set, master_set->base_dir,
 				   master_set->state_dir);
 	control = control_socket_init(scheduler);
 	demand = demand_socket_init(scheduler);
@@ -66,7 +65,7 @@ int main(int argc, char *argv[])
 	restrict_access_allow_coredumps(TRUE);
 	master_service_set_die_with_master(master_service, TRUE);
 	master_service_init_finish(master_service);
-	run(service, &set);
+	run(&set);
 	mail_storage_service_deinit(&service);
 	pool_unref(&pool);
 	master_service_deinit(&master_service);

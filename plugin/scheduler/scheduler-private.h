@@ -22,10 +22,9 @@
 #define SCHEDULER_LEFT_MSECS (5 * 60 * 1000)
 
 struct scheduler {
-	struct mail_storage_service_ctx *service;
 	const struct scheduler_settings *set;
-	/* of the movers' socket; of the ledger and the lock */
-	char *mover_path, *dir;
+	/* of the movers' socket, of auth's; of the ledger and the lock */
+	char *mover_path, *auth_path, *dir;
 	char *base_dir;
 	/* all processes', -1: this process' own */
 	int budget_fd;
@@ -37,8 +36,6 @@ struct scheduler {
 	struct ledger *ledger;
 	struct user_list *list;
 	struct timeout *to_list;
-	/* when that began, milliseconds */
-	uint64_t list_begun;
 	/* it was read at least once: users may be begun; how many there were */
 	bool listed;
 	unsigned int listed_users;

@@ -142,6 +142,7 @@ int scheduler_settings_read(struct mail_storage_service_ctx *service,
 		return bad_setting("migration_user_connections", "0",
 				   "a number from 1 to 8", error_r);
 	}
+	set_r->auth_socket = p_strdup(pool, user_set->auth_socket_path);
 	set_r->host = p_strdup(pool, old_host(info, user_set));
 	set_r->backends = p_strdup(pool, set_r->backends);
 	set_r->backends_dict = p_strdup(pool, set_r->backends_dict);

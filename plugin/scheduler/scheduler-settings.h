@@ -22,6 +22,8 @@ struct scheduler_settings {
 	/* host:port that users have who don't have their own, in lower case; ""
 	   when there's none */
 	const char *host;
+	/* auth's socket for lookups, absolute or in base_dir */
+	const char *auth_socket;
 	/* names of all machines at work, this one's first; Dovecot's dict URI.
 	   "": there's this one alone */
 	const char *backends, *backends_dict;

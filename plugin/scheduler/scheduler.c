@@ -23,9 +23,6 @@
 /* users who are new, and who are no more; after a failure */
 #define LIST_MSECS (5 * 60 * 1000)
 #define LIST_RETRY_MSECS (30 * 1000)
-/* one part of so many of the time, but for once in 10 hours at least */
-#define LIST_SHARE 50
-#define LIST_MAX_TOOK_MSECS (12 * 60 * 1000)
 /* how much the clock may be set back without anything being begun anew */
 #define CLOCK_BACK_SECS 60
 /* what is looked at, in a run, of what could be begun */
@@ -163,26 +160,14 @@ static void report_started(struct scheduler *scheduler)
 		dec2str(move_queue_totals(scheduler->queue)->users), NULL);
 }
 
-/* Nothing else is heard while the user database is slow: seldom, then. */
-static unsigned int list_pause(const struct scheduler *scheduler, bool success)
-{
-	uint64_t now = scheduler_msecs(), took = 0;
-
-	if (now > scheduler->list_begun)
-		took = I_MIN(now - scheduler->list_begun, LIST_MAX_TOOK_MSECS);
-	return I_MAX(took * LIST_SHARE,
-		     success ? LIST_MSECS : LIST_RETRY_MSECS);
-}
-
-static void list_ended(void *context, bool success)
+static void list_ended(void *context, const char *error)
 {
 	struct scheduler *scheduler = context;
 	unsigned int before = move_queue_totals(scheduler->queue)->users;
 
 	user_list_deinit(&scheduler->list);
-	if (!success) {
-		i_error("migration: The users can't be listed: does the "
-			"userdb have an iteration (iterate_query)?");
+	if (error != NULL) {
+		i_error("migration: The users can't be listed: %s", error);
 	} else if (move_queue_sweep_end(scheduler->queue) > 0 ||
 		   before != scheduler->listed_users) {
 		ledger_changed(scheduler->ledger, TRUE);
@@ -190,8 +175,9 @@ static void list_ended(void *context, bool success)
 	scheduler->listed_users = move_queue_totals(scheduler->queue)->users;
 	if (!scheduler->listed)
 		report_started(scheduler);
-	scheduler->to_list = timeout_add_short(list_pause(scheduler, success),
-					       list_begin, scheduler);
+	scheduler->to_list = error == NULL ?
+		timeout_add(LIST_MSECS, list_begin, scheduler) :
+		timeout_add(LIST_RETRY_MSECS, list_begin, scheduler);
 	scheduler_run_soon(scheduler);
 }
 
@@ -203,9 +189,8 @@ static void list_begin(struct scheduler *scheduler)
 	};
 
 	timeout_remove(&scheduler->to_list);
-	scheduler->list_begun = scheduler_msecs();
 	move_queue_sweep_begin(scheduler->queue);
-	scheduler->list = user_list_init(scheduler->service, &callbacks,
+	scheduler->list = user_list_init(scheduler->auth_path, &callbacks,
 					 scheduler);
 }
 
@@ -401,16 +386,17 @@ static void open_files(struct scheduler *scheduler, const char *state_dir)
 }
 
 struct scheduler *
-scheduler_init(struct mail_storage_service_ctx *service,
-	       const struct scheduler_settings *set, const char *base_dir,
+scheduler_init(const struct scheduler_settings *set, const char *base_dir,
 	       const char *state_dir)
 {
 	struct scheduler *scheduler = i_new(struct scheduler, 1);
 
-	scheduler->service = service;
 	scheduler->set = set;
 	scheduler->mover_path =
 		i_strconcat(base_dir, "/"MOVER_SERVICE_SOCKET, NULL);
+	scheduler->auth_path =
+		i_strdup(*set->auth_socket == '/' ? set->auth_socket :
+			 t_strconcat(base_dir, "/", set->auth_socket, NULL));
 	scheduler->dir = i_strconcat(state_dir, "/"SCHEDULER_DIR, NULL);
 	scheduler->base_dir = i_strdup(base_dir);
 	scheduler->machines = 1;
@@ -463,6 +449,7 @@ void scheduler_deinit(struct scheduler **_scheduler)
 	i_close_fd(&scheduler->lock_fd);
 	i_free(scheduler->base_dir);
 	i_free(scheduler->mover_path);
+	i_free(scheduler->auth_path);
 	i_free(scheduler->dir);
 	i_free(scheduler);
 }

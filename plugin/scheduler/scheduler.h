@@ -9,13 +9,11 @@
 
 struct scheduler;
 struct scheduler_settings;
-struct mail_storage_service_ctx;
 
 /* base_dir and state_dir are Dovecot's. It begins by itself, once no other
    scheduler has the state_dir any more. set must stay. */
 struct scheduler *
-scheduler_init(struct mail_storage_service_ctx *service,
-	       const struct scheduler_settings *set, const char *base_dir,
+scheduler_init(const struct scheduler_settings *set, const char *base_dir,
 	       const char *state_dir);
 /* Ends the movers. */
 void scheduler_deinit(struct scheduler **scheduler);

@@ -271,6 +271,19 @@ static void refresh_and_catchup(void)
 	end();
 }
 
+/* All is here, but it wasn't done to the end. */
+static void interrupted(void)
+{
+	begin(1);
+	add("m", MOVE_PHASE_MOVING, 10, TRUE, 0);
+	NEXT("m:f");
+	move_queue_put_back(queue, user_of("m"), 0, NOW);
+	NEXT("m:f");
+	done_at("m", MOVE_PHASE_MOVING, NOW);
+	NEXT("");
+	end();
+}
+
 /* While fills wait, looks are every other start where there's one place. */
 static void looks_and_fills(void)
 {
@@ -638,6 +651,7 @@ int main(void)
 		{ "wanted mailboxes", wanted_mailboxes },
 		{ "looks are spread", looks_are_spread },
 		{ "refresh and catch-up", refresh_and_catchup },
+		{ "interrupted", interrupted },
 		{ "looks and fills", looks_and_fills },
 		{ "looks have a share", looks_have_a_share },
 		{ "failures", failures },
