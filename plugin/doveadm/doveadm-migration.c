@@ -25,6 +25,7 @@ void migration_cmd_begin(void)
 	if (limit_files.budget_fd == -1 && geteuid() == 0)
 		limit_files_open(&limit_files);
 	old_limits_set_files(limit_files.budget_fd, limit_files.slots_fd);
+	old_limits_set_by_hand();
 }
 
 void migration_cmd_parse_mask(struct migration_cmd_context *cmd,

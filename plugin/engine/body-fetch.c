@@ -354,9 +354,11 @@ static void fetch_answered(const struct old_reply *reply,
 	const struct body_request *request = current_request(fetch);
 
 	if (reply->state == OLD_REPLY_LOST) {
-		/* told by old_client_wait() */
+		/* told by old_client_wait(), but not whose it was */
 		if (fetch->item != NULL)
 			save_abort(fetch);
+		if (fetch->together)
+			fetch_fail(fetch, reply->error);
 	} else if (fetch->error != NULL) {
 		/* nothing was taken from it */
 	} else if (is_piece(request)) {
@@ -494,6 +496,8 @@ body_fetch_start(const struct body_fetch_settings *set,
 	fetch_init(fetch, set, uids);
 	fetch->together = TRUE;
 	fetch_plan(fetch);
+	/* a second one would meet another mailbox */
+	i_assert(array_count(&fetch->requests) <= 1);
 	fetch_send_next(fetch);
 	return fetch;
 }

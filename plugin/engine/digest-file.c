@@ -288,7 +288,8 @@ bool digest_file_find(const struct digest_file *file, uint32_t uid,
 	const struct digest_record *record = known == NULL ? NULL :
 		get_record(file, known->record);
 
-	if (record == NULL)
+	/* another process may have begun the file anew */
+	if (record == NULL || record->uid != uid)
 		return FALSE;
 	digest_r->size = record->size;
 	digest_r->altered = record->altered;

@@ -251,6 +251,20 @@ adopt_new(struct fill *fill, const struct local_copy_status *local)
 	return 0;
 }
 
+/* It is gone on with what came from the old server, all of which is read back: nothing
+   of it counted yet. Somebody may have delivered into it since. */
+static int
+adopt_unfinished(struct fill *fill, const struct local_copy_status *local)
+{
+	if (is_in_the_way(fill, local, fill->state.uid_validity) ||
+	    fill_open_digests(fill) < 0 || fill_refuse_foreign(fill) < 0)
+		return -1;
+	fill->state.copy_is_stale = MAILBOX_COPY_GOOD;
+	fill->state.durable_uid = fill->state.verified_uid = 0;
+	fill->state.modseq = 0;
+	return 0;
+}
+
 /* Make sure that the copy is one of this old mailbox. */
 static int adopt_copy(struct fill *fill)
 {
@@ -259,8 +273,9 @@ static int adopt_copy(struct fill *fill)
 	bool same = fill->state.uid_validity == uid_validity;
 
 	local_copy_status(fill->copy, &local);
-	if (fill->state.copy_is_stale == MAILBOX_COPY_UNFINISHED)
-		return fill_recreate_copy(fill, "its fill wasn't finished");
+	if (fill->state.copy_is_stale == MAILBOX_COPY_UNFINISHED &&
+	    adopt_unfinished(fill, &local) < 0)
+		return -1;
 	if (fill->state.copy_is_stale != MAILBOX_COPY_GOOD) {
 		return lost_since_rollback(fill, &local) ? -1 :
 			fill_recreate_copy(fill, "it was rolled back");

@@ -247,13 +247,18 @@ static void open_copies(struct fill_group *group)
  * States
  */
 
+/* First that the copy counts for nothing yet, then what it is. A mailbox of that name
+   may be another one by then. */
 static int put_state(struct mailbox_state_file *state, void *context,
 		     const char **error_r)
 {
 	const struct fill *fill = context;
+	bool same = fill->state.copy_is_stale == MAILBOX_COPY_UNFINISHED ?
+		is_untouched(state) :
+		state->copy_is_stale == MAILBOX_COPY_UNFINISHED &&
+		state->uid_validity == fill->state.uid_validity;
 
-	if (!is_untouched(state) &&
-	    state->copy_is_stale != MAILBOX_COPY_UNFINISHED) {
+	if (!same) {
 		*error_r = "Its state was changed meanwhile";
 		return -1;
 	}
@@ -430,8 +435,12 @@ static void group_run(struct fill_group *group)
 	open_copies(group);
 	if (count_in(group) < 2)
 		return;
-	if (copy_all(group, &error) == 0 && count_in(group) > 0)
+	if (copy_all(group, &error) < 0) {
+		e_info(group->set->muser->user->event, "migration: %u mailboxes "
+		       "are filled one by one: %s", group->count, error);
+	} else if (count_in(group) > 0) {
 		give_results(group);
+	}
 }
 
 static void member_init(struct fill_group *group, struct member *member,

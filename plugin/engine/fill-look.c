@@ -84,7 +84,7 @@ static int get_old_inventory(struct fill *fill)
 /* What came from the old server has a digest, durable before the message was.
    The others were delivered behind our back, or the mailbox was local once and
    all that was remembered of it is lost: the delta would expunge them. */
-static int refuse_own_messages(struct fill *fill)
+int fill_refuse_foreign(struct fill *fill)
 {
 	ARRAY_TYPE(seq_range) uids, own;
 	struct seq_range_iter iter;
@@ -155,7 +155,7 @@ int fill_take_inventories(struct fill *fill)
 {
 	inventory_clear(&fill->old);
 	inventory_clear(&fill->local);
-	if ((!fill->was_kept && refuse_own_messages(fill) < 0) ||
+	if ((!fill->was_kept && fill_refuse_foreign(fill) < 0) ||
 	    get_old_inventory(fill) < 0)
 		return -1;
 	if (fill->complete)

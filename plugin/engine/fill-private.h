@@ -104,6 +104,8 @@ int fill_degrade(struct fill *fill);
 bool fill_nothing_new(struct fill *fill);
 /* Both inventories, and the delta between them. */
 int fill_take_inventories(struct fill *fill);
+/* Returns -1 when the copy has messages that never came from the old server. */
+int fill_refuse_foreign(struct fill *fill);
 
 /* fill-expunge.c */
 /* -1 when more goes than anybody asked for. */

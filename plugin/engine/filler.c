@@ -264,6 +264,15 @@ find_expected(struct filler *filler, const char *vname, unsigned int *idx_r)
 	return NULL;
 }
 
+bool filler_has_result(struct filler *filler, const char *vname)
+{
+	const struct fill_group_box *box;
+	unsigned int idx;
+
+	box = find_expected(filler, vname, &idx);
+	return box != NULL && box->done;
+}
+
 /* This one and others that are like it, all at once. */
 static void run_group(struct filler *filler, unsigned int first)
 {

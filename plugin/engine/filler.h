@@ -109,4 +109,7 @@ int filler_run(struct filler *filler, const char *vname, enum fill_flags flags,
 void filler_expect(struct filler *filler, const ARRAY_TYPE(const_string) *vnames,
 		   enum fill_flags flags);
 
+/* Was it done with others, and has filler_run() its result already? */
+bool filler_has_result(struct filler *filler, const char *vname);
+
 #endif

@@ -16,10 +16,12 @@ struct old_limits {
 	struct old_slots *slots;
 	unsigned int connections;
 	enum old_failure failure;
+	/* it has sent this process away */
+	bool refused;
 };
 
 static struct {
-	bool given;
+	bool given, by_hand;
 	int budget_fd, slots_fd;
 	struct old_limits *all;
 } process;
@@ -29,6 +31,11 @@ void old_limits_set_files(int budget_fd, int slots_fd)
 	process.given = TRUE;
 	process.budget_fd = budget_fd;
 	process.slots_fd = slots_fd;
+}
+
+void old_limits_set_by_hand(void)
+{
+	process.by_hand = TRUE;
 }
 
 static void old_limits_free(struct old_limits *limits)
@@ -48,7 +55,7 @@ void old_limits_deinit_all(void)
 		DLLIST_REMOVE(&process.all, limits);
 		old_limits_free(limits);
 	}
-	process.given = FALSE;
+	process.given = process.by_hand = FALSE;
 }
 
 static struct old_limits *
@@ -130,9 +137,11 @@ static bool day_is_over(struct old_limits *limits, enum old_claim claim,
 static bool is_left_alone(struct old_limits *limits, enum old_claim claim,
 			  const char **error_r)
 {
-	unsigned int msecs = claim == OLD_CLAIM_WAITED ? 0 :
-		old_budget_wait_msecs(limits->budget);
+	unsigned int msecs;
 
+	if (claim == OLD_CLAIM_WAITED || (process.by_hand && !limits->refused))
+		return FALSE;
+	msecs = old_budget_wait_msecs(limits->budget);
 	if (msecs == 0)
 		return FALSE;
 	*error_r = t_strdup_printf("The old server wanted less of us, or "
@@ -215,6 +224,7 @@ old_limits_failed(struct old_limits *limits, enum old_failure failure)
 	switch (failure) {
 	case OLD_FAILURE_THROTTLED:
 	case OLD_FAILURE_UNREACHABLE:
+		limits->refused = TRUE;
 		return (old_budget_back_off(limits->budget) + 999) / 1000;
 	case OLD_FAILURE_NONE:
 	case OLD_FAILURE_USER:
@@ -228,8 +238,10 @@ old_limits_failed(struct old_limits *limits, enum old_failure failure)
 
 void old_limits_succeeded(struct old_limits *limits)
 {
-	if (limits != NULL)
-		old_budget_succeeded(limits->budget);
+	if (limits == NULL)
+		return;
+	limits->refused = FALSE;
+	old_budget_succeeded(limits->budget);
 }
 
 enum old_failure old_limits_take_failure(struct old_limits *limits)

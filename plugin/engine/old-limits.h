@@ -47,6 +47,9 @@ enum old_failure {
    caller's; -1: it couldn't. Where this is never called there are no limits. A
    process that counts its connections itself has no slots_fd. */
 void old_limits_set_files(int budget_fd, int slots_fd);
+/* An administrator waits: that others were refused doesn't keep this process from
+   trying, until it is refused itself. */
+void old_limits_set_by_hand(void);
 /* For plugins that end. */
 void old_limits_deinit_all(void);
 

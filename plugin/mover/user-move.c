@@ -151,13 +151,23 @@ fill(struct user_move *move, const char *vname, struct fill_result *result_r,
 	return ret;
 }
 
+/* The mailboxes that are mirrored are the worker's: but for what is told of those that
+   have just become so. */
+static bool
+is_workers(struct user_move *move, const char *vname)
+{
+	return move_worker_has(move->muser, vname) &&
+		(move->filler == NULL ||
+		 !filler_has_result(move->filler, vname));
+}
+
 /* The worker wants what the filler has. */
 static int
 fill_or_ask(struct user_move *move, const char *vname,
 	    struct fill_result *result_r,
 	    enum mail_error *error_code_r, const char **error_r)
 {
-	if (!move_worker_has(move->muser, vname))
+	if (!is_workers(move, vname))
 		return fill(move, vname, result_r, error_code_r, error_r);
 	filler_deinit(&move->filler);
 	return move_worker_fill(move->muser, vname, move->set.flags,

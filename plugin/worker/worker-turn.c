@@ -251,15 +251,15 @@ static void turn_cutover(struct worker_turns *turns, struct worker_task *task)
 	turns->callbacks.states_changed(turns->context);
 }
 
-static bool client_waits(const struct worker_task *task)
+/* Or an administrator; a look in the background has time. */
+static bool somebody_waits(const struct worker_task *task)
 {
-	return task->request != NULL &&
-		(task->type == WORKER_WRITE || task->type == WORKER_FRESH);
+	return task->request != NULL && task->type != WORKER_CATCHUP;
 }
 
 void worker_turn(struct worker_turns *turns, struct worker_task *task)
 {
-	mirror_set_claim(turns->mirror, client_waits(task) ?
+	mirror_set_claim(turns->mirror, somebody_waits(task) ?
 			 OLD_CLAIM_WAITED : OLD_CLAIM_LOOK);
 	switch (task->type) {
 	case WORKER_WRITE:

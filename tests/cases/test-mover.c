@@ -25,7 +25,7 @@
 #define MAX_DELAY_MS 300
 /* STOP is heard while the old server says nothing */
 #define STOP_MS 2000
-#define SLOW_RTT "150"
+#define SLOW_RTT "300"
 
 /* Words of totals, from the first of them on. */
 enum {
@@ -290,6 +290,7 @@ static void killed(void)
 	unsigned int i, count = case_soak() ? SOAK_KILLS : KILLS;
 	struct corpus_rng rng;
 	struct asker *mover;
+	const char *phase;
 	pid_t pid;
 
 	corpus_rng_init(&rng, 11, 0);
@@ -307,7 +308,11 @@ static void killed(void)
 		if (case_soak() && !is_same(3, "killed"))
 			return;
 	}
-	if ((mover = start(3, case_status(3, "*", "state"))) == NULL)
+	/* without a folder tree nothing is known of him */
+	phase = case_status(3, "*", "state");
+	if (strcmp(phase, "unknown") == 0)
+		phase = "unseen";
+	if ((mover = start(3, phase)) == NULL)
 		return;
 	check(asker_ask(mover, "FILL"), "OK", "local");
 	end(&mover);
