@@ -84,33 +84,11 @@ static int redirected_open(struct mailbox *box)
 	return 0;
 }
 
-static void
-unselect_callback(const struct imapc_command_reply *reply ATTR_UNUSED,
-		  void *context ATTR_UNUSED)
-{
-}
-
-/* imapc leaves its connection with the mailbox selected. Dovecot as the old
-   server ends such a connection, at its next command, when the mailbox is
-   deleted. Not waited for. */
-static void unselect(struct imapc_mailbox *mbox)
-{
-	struct imapc_command *cmd;
-
-	if (mbox->client_box == NULL ||
-	    !imapc_client_mailbox_is_opened(mbox->client_box) ||
-	    (mbox->capabilities & IMAPC_CAPABILITY_UNSELECT) == 0)
-		return;
-	cmd = imapc_client_mailbox_cmd(mbox->client_box, unselect_callback,
-				       NULL);
-	imapc_command_send(cmd, "UNSELECT");
-}
-
 static void redirected_close(struct mailbox *box)
 {
 	struct redirected_mailbox *rbox = REDIRECTED_REQUIRE(box);
 
-	unselect(rbox->mbox);
+	remote_box_unselect(rbox->mbox);
 	session_drain_deinit(&rbox->hold);
 	read_through_deinit(&rbox->read_through);
 	rbox->module_ctx.super.close(box);

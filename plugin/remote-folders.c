@@ -1,6 +1,7 @@
 #include "lib.h"
 #include "array.h"
 #include "mailbox-list-private.h"
+#include "imapc-storage.h"
 #include "migration-user.h"
 #include "remote-namespace.h"
 #include "engine/folder-tree.h"
@@ -166,6 +167,8 @@ int remote_folder_rename(struct migration_user *muser, struct mailbox *box,
 	migration_bypass_begin(muser);
 	ret = mailbox_rename(src, dest);
 	migration_bypass_end(muser);
+	/* which a rename opens */
+	remote_box_unselect(IMAPC_MAILBOX(dest));
 	mailbox_free(&dest);
 	return remote_finish(muser, box, src, ret);
 }

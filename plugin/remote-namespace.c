@@ -403,3 +403,22 @@ void remote_refine_error(struct migration_user *muser)
 	if (error != storage->error_string || error_code != storage->error)
 		mail_storage_set_error(storage, error_code, error);
 }
+
+static void
+unselect_callback(const struct imapc_command_reply *reply ATTR_UNUSED,
+		  void *context ATTR_UNUSED)
+{
+}
+
+void remote_box_unselect(struct imapc_mailbox *mbox)
+{
+	struct imapc_command *cmd;
+
+	if (mbox->client_box == NULL ||
+	    !imapc_client_mailbox_is_opened(mbox->client_box) ||
+	    (mbox->capabilities & IMAPC_CAPABILITY_UNSELECT) == 0)
+		return;
+	cmd = imapc_client_mailbox_cmd(mbox->client_box, unselect_callback,
+				       NULL);
+	imapc_command_send(cmd, "UNSELECT");
+}

@@ -16,6 +16,7 @@ struct mail_storage;
 struct mailbox;
 struct mailbox_list;
 struct migration_user;
+struct imapc_mailbox;
 struct imapc_storage;
 struct imapc_mailbox_list;
 
@@ -54,5 +55,10 @@ void remote_last_error(struct migration_user *muser,
 		       enum mail_error *error_code_r, const char **error_r);
 /* The same, in place: the storage's last error. */
 void remote_refine_error(struct migration_user *muser);
+
+/* Before an open mailbox of the old server is closed. imapc leaves its connection with
+   the mailbox selected, and Dovecot as the old server ends such a connection, at
+   its next command, when the mailbox is deleted. Not waited for. */
+void remote_box_unselect(struct imapc_mailbox *mbox);
 
 #endif
