@@ -252,12 +252,16 @@ adopt_new(struct fill *fill, const struct local_copy_status *local)
 }
 
 /* It is gone on with what came from the old server, all of which is read back: nothing
-   of it counted yet. Somebody may have delivered into it since. */
+   of it counted yet. Somebody may have delivered into it since. The digests are of
+   the UIDVALIDITY that it had. */
 static int
-adopt_unfinished(struct fill *fill, const struct local_copy_status *local)
+adopt_unfinished(struct fill *fill, const struct local_copy_status *local,
+		 bool same)
 {
-	if (is_in_the_way(fill, local, fill->state.uid_validity) ||
-	    fill_open_digests(fill) < 0 || fill_refuse_foreign(fill) < 0)
+	if (is_in_the_way(fill, local, fill->state.uid_validity))
+		return -1;
+	if (same && (fill_open_digests(fill) < 0 ||
+		     fill_refuse_foreign(fill) < 0))
 		return -1;
 	fill->state.copy_is_stale = MAILBOX_COPY_GOOD;
 	fill->state.durable_uid = fill->state.verified_uid = 0;
@@ -274,7 +278,7 @@ static int adopt_copy(struct fill *fill)
 
 	local_copy_status(fill->copy, &local);
 	if (fill->state.copy_is_stale == MAILBOX_COPY_UNFINISHED &&
-	    adopt_unfinished(fill, &local) < 0)
+	    adopt_unfinished(fill, &local, same) < 0)
 		return -1;
 	if (fill->state.copy_is_stale != MAILBOX_COPY_GOOD) {
 		return lost_since_rollback(fill, &local) ? -1 :

@@ -224,19 +224,38 @@ static void killed_with_others(void)
 	killed_at_writes("");
 }
 
-/* What is delivered while the copies aren't finished is nobody's to remove. */
-static void killed_and_delivered(void)
+static void fill_killed_with(const char *fault)
 {
 	struct process_result result;
-	const char *text = "";
 
-	case_forget_user(0);
 	(void)process_shell(CASE_TIMEOUT_MS, &result,
-		"%s migration fill -u %s", case_faulty("kill syncfs 3"),
-		case_user(0));
+		"%s migration fill -u %s", case_faulty("%s", fault), case_user(0));
 	UNIT_CHECK(result.status == 128 + SIGKILL, "not killed: status %d: %s",
 		   result.status, result.output);
 	process_result_free(&result);
+}
+
+/* How many messages the local mailbox has. */
+static unsigned int count_here(const char *mailbox)
+{
+	const char *messages;
+
+	if (!UNIT_CHECK(case_doveadm("-o mail_plugins=listescape mailbox "
+				     "status -u %s messages %s", case_user(0),
+				     mailbox) == 0, "%s", case_output()))
+		return 0;
+	messages = strstr(case_output(), "messages=");
+	return messages == NULL ? 0 : (unsigned int)strtoul(
+		messages + strlen("messages="), NULL, 10);
+}
+
+/* What is delivered while the copies aren't finished is nobody's to remove. */
+static void killed_and_delivered(void)
+{
+	const char *text;
+
+	case_forget_user(0);
+	fill_killed_with("kill syncfs 3");
 	if (!case_shell("printf 'From: a@b\\nSubject: x\\n\\nx\\n' | "
 			"%s -o mail_plugins=listescape save -u %s -m %s",
 			case_get("DOVEADM"), case_user(0),
@@ -246,10 +265,33 @@ static void killed_and_delivered(void)
 	text = case_output();
 	UNIT_CHECK(strstr(text, "aren't from the old server") != NULL,
 		   "not told: %s", text);
-	if (case_doveadm("-o mail_plugins=listescape mailbox status -u %s "
-			 "messages %s", case_user(0), "Drafts") == 0)
-		UNIT_CHECK(strstr(case_output(), "messages=0") == NULL, "%s",
-			   case_output());
+	UNIT_CHECK(count_here("Drafts") > 0, "it was removed");
+	case_no_crash();
+}
+
+/* Nor is the copy of a mailbox removed that is begun anew on the old server
+   meanwhile (I4). The last test: it changes what is there. */
+static void killed_and_wiped(void)
+{
+	struct imap_client *old = case_imap("OLD_IMAP_DIRECT", 0);
+	unsigned int here;
+
+	if (old == NULL)
+		return;
+	case_forget_user(0);
+	/* all bodies are here by then, and the last states aren't */
+	fill_killed_with("kill syncfs 4");
+	here = count_here("Trash");
+	UNIT_CHECK(here > 1, "%u messages: nothing can be seen by them", here);
+	UNIT_CHECK(imap_run(old, "DELETE Trash") == IMAP_OK &&
+		   imap_run(old, "CREATE Trash") == IMAP_OK, "%s",
+		   imap_error(old));
+	imap_logout(&old);
+	(void)case_doveadm("migration fill -u %s 2>&1", case_user(0));
+	UNIT_CHECK(strstr(case_output(), "has begun it anew") != NULL,
+		   "not told: %s", case_output());
+	UNIT_CHECK(count_here("Trash") == here, "%u of %u are left",
+		   count_here("Trash"), here);
 	case_no_crash();
 }
 
@@ -258,6 +300,7 @@ static const struct unit_test tests[] = {
 	{ "killed at each write, sync and rename", killed_at_each_write },
 	{ "killed in mailboxes that are filled together", killed_with_others },
 	{ "killed, and mail is delivered", killed_and_delivered },
+	{ "killed, and wiped there", killed_and_wiped },
 	{ NULL, NULL }
 };
 
