@@ -12,8 +12,8 @@
 #include "old-inventory.h"
 #include "state-update.h"
 
-/* A mailbox with more is worth its own round trips; so many are a batch, which is
-   lost when it's killed or stopped. */
+/* A mailbox with more is worth its own round trips; so many are a batch: when
+   that is killed or stopped, each is gone on with by itself. */
 #define GROUP_BOX_MESSAGES 500
 #define GROUP_MESSAGES 2000
 #define GROUP_BYTES (16 * 1024 * 1024)

@@ -33,7 +33,7 @@ enum mailbox_copy_stale {
 	MAILBOX_COPY_GOOD = 0,
 	/* after a rollback it has messages under other UIDs than the old server */
 	MAILBOX_COPY_ROLLED_BACK = 1,
-	/* it is filled together with others, all of them or none */
+	/* it is being filled together with others: nothing of it counts yet */
 	MAILBOX_COPY_UNFINISHED = 2,
 };
 

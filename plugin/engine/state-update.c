@@ -19,19 +19,26 @@ read_state(const char *dir, const char *vname, pool_t pool,
 	return -1;
 }
 
+static int
+take_tree(const char *dir, unsigned int wait_secs, struct lease **tree_r,
+	  const char **error_r)
+{
+	int ret = lease_tree(dir, wait_secs, tree_r, error_r);
+
+	if (ret == 0)
+		*error_r = "Another process is busy with the folders";
+	return ret > 0 ? 0 : -1;
+}
+
 int state_update(const char *dir, const char *vname, bool tree_held,
 		 unsigned int wait_secs, state_change_t *change, void *context,
 		 const char **error_r)
 {
 	struct mailbox_state_file state;
 	struct lease *tree = NULL;
-	int ret = 1;
+	int ret;
 
-	if (!tree_held)
-		ret = lease_tree(dir, wait_secs, &tree, error_r);
-	if (ret == 0)
-		*error_r = "Another process is busy with the folders";
-	if (ret <= 0)
+	if (!tree_held && take_tree(dir, wait_secs, &tree, error_r) < 0)
 		return -1;
 	ret = rename_journal_refuse(dir, error_r);
 	if (ret == 0)
@@ -82,10 +89,7 @@ int state_update_many(const char *dir, const ARRAY_TYPE(const_string) *vnames,
 
 	if (array_is_empty(vnames))
 		return 0;
-	ret = lease_tree(dir, wait_secs, &tree, error_r);
-	if (ret == 0)
-		*error_r = "Another process is busy with the folders";
-	if (ret <= 0)
+	if (take_tree(dir, wait_secs, &tree, error_r) < 0)
 		return -1;
 	ret = rename_journal_refuse(dir, error_r);
 	if (ret == 0)

@@ -301,6 +301,7 @@ static void killed(void)
 		if (mover == NULL)
 			return;
 		asker_send(mover, -1, "FILL");
+		/* at any moment of what it does */
 		usleep(corpus_rng_below(&rng, MAX_DELAY_MS) * 1000);
 		if (UNIT_CHECK(movers(&pid) == 1, "no process"))
 			CU_ASSERT(kill(pid, SIGKILL) == 0);

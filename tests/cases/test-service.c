@@ -195,20 +195,26 @@ static void killed(void)
 		"migration-sched", "migration-mover"
 	};
 	unsigned int i, count = case_soak() ? SOAK_KILLS : KILLS;
+	unsigned int killed = 0;
 	struct corpus_rng rng;
 	pid_t pid;
 
 	corpus_rng_init(&rng, 17, 0);
 	for (i = 0; i < count; i++) {
+		/* at any moment of what they do */
 		usleep(corpus_rng_below(&rng, MAX_DELAY_MS) * 1000);
 		/* one that ends by itself is fine, too */
-		if ((pid = process(names[i % 2])) > 0)
-			(void)kill(pid, SIGKILL);
+		if ((pid = process(names[i % 2])) > 0 &&
+		    kill(pid, SIGKILL) == 0)
+			killed++;
 		if (pid > 0)
 			wait_until(has_ended, &pid, CASE_TIMEOUT_MS);
 		wait_for("total", "users=12");
 		CU_ASSERT(has_word(status("total"), "paused=0"));
 	}
+	/* the scheduler each time */
+	UNIT_CHECK(killed >= (count + 1) / 2, "only %u of %u were killed",
+		   killed, count);
 	/* who failed because his mover was killed */
 	commands_ok("RETRY");
 }
